@@ -47,17 +47,46 @@ export interface ReadResult {
   outputs: Props;
 }
 
+/**
+ * Thrown by create and update when the resource exists but was not brought to its end: the driver has to record `id`, `inputs` and
+ * `outputs` (so that the next run repairs or removes it) and report the failure.
+ */
+export class IncompleteResourceError extends Error {
+  override readonly name = "IncompleteResourceError";
+  constructor(
+    message: string,
+    readonly id: string,
+    readonly inputs: Props,
+    readonly outputs: Props,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 /** One configured instance of a provider (one `pulumi:providers:aws` resource). */
 export interface Provider {
   checkConfig(news: Props): Promise<CheckResult>;
   diffConfig(oldInputs: Props, news: Props): Promise<DiffResult>;
   configure(inputs: Props): Promise<void>;
-  check(urn: string, oldInputs: Props, news: Props): Promise<CheckResult>;
+  /**
+   * Names that the program leaves to the provider are taken from `oldInputs` if they were made up before, else made up anew: pass no old
+   * inputs for the replacement of a resource. With a `seed` the made-up part is repeatable.
+   */
+  check(urn: string, oldInputs: Props, news: Props, seed?: Uint8Array): Promise<CheckResult>;
   diff(urn: string, id: string, oldInputs: Props, oldOutputs: Props, news: Props): Promise<DiffResult>;
-  /** In preview nothing is called and computed outputs are {@link UNKNOWN}; `id` is then "". */
+  /**
+   * In preview nothing is called and computed outputs are {@link UNKNOWN}; `id` is then "". Something that exists already is taken over
+   * only if all its properties and at least one tag are the wanted ones.
+   */
   create(urn: string, inputs: Props, preview: boolean): Promise<CreateResult>;
   /** Undefined: the resource no longer exists. `inputs` are refreshed from the live state. */
   read(urn: string, id: string, inputs: Props, outputs: Props): Promise<ReadResult | undefined>;
+  /**
+   * Looks for what an interrupted run may have created from these inputs (as checked). Only reads; the next diff tells what is still
+   * to be done to it. Undefined: there is none, or it cannot be told from others of its type.
+   */
+  findExisting?(urn: string, inputs: Props): Promise<ReadResult | undefined>;
   update(urn: string, id: string, oldOutputs: Props, news: Props, preview: boolean): Promise<Props>;
   /** Succeeds when the resource is already gone. */
   delete(urn: string, id: string, oldInputs: Props, oldOutputs: Props): Promise<void>;

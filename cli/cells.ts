@@ -1,0 +1,104 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { parse } from "yaml";
+import { z } from "zod";
+import { activationTableName } from "../components/activation/activationRecord";
+import { normalizeCell } from "../components/regional/cell";
+import type { Side } from "../functions/shared/activation/check";
+import { DynamoDbActivationStore } from "../functions/shared/activation/dynamoDbActivationStore";
+import { CliError, EXIT_CODES } from "./exitCodes";
+
+/**
+ * The two cells as the stacks' files name them. Only files of the checkout are read, neither Pulumi's state nor AWS: on the day, either
+ * may be out of reach.
+ */
+export interface CellPair {
+  own: CellAddress;
+  peer: CellAddress;
+}
+
+/** A cell's name, region and naming. */
+export interface CellAddress {
+  name: string;
+  region: string;
+  namePrefix: string;
+}
+
+const fileSchema = z.object({ config: z.record(z.string(), z.unknown()) });
+const valuesSchema = z.object({
+  region: z.string(),
+  peerName: z.string(),
+  peerRegion: z.string(),
+  namePrefix: z.string(),
+});
+
+/**
+ * Finds a cell and its peer by the stack's name.
+ * @param folder the folder of Pulumi.yaml
+ * @throws CliError when there is no such stack's file, or it lacks a value
+ */
+export function readCells(folder: string, stack: string): CellPair {
+  const file = path.join(folder, `Pulumi.${stack}.yaml`);
+  if (!fs.existsSync(file)) {
+    const stacks = fs.readdirSync(folder).flatMap((name) => /^Pulumi\.([\w-]+)\.yaml$/.exec(name)?.[1] ?? []);
+    throw new CliError(
+      EXIT_CODES.usage,
+      `There is no Pulumi.${stack}.yaml in ${folder}. ${stacks.length ? `Cells there: ${stacks.join(", ")}.` : "Run this in the folder of Pulumi.yaml, or name it with --project."}`,
+    );
+  }
+  const project = parse(fs.readFileSync(path.join(folder, "Pulumi.yaml"), "utf8"));
+  const stackValues = fileSchema.parse(parse(fs.readFileSync(file, "utf8"))).config;
+  const value = (key: string) => stackValues[`bulkhead:${key}`] ?? project.config?.[key]?.default;
+  const parsed = valuesSchema.safeParse({
+    region: value("region"),
+    peerName: value("peerName"),
+    peerRegion: value("peerRegion"),
+    namePrefix: value("namePrefix"),
+  });
+  if (!parsed.success) {
+    const keys = parsed.error.issues.map((issue) => `bulkhead:${issue.path.join(".")}`).join(", ");
+    throw new CliError(EXIT_CODES.usage, `${file} lacks ${keys}.`);
+  }
+  const { region, peerName, peerRegion, namePrefix } = parsed.data;
+  return {
+    own: { name: stack, region, namePrefix },
+    peer: { name: peerName, region: peerRegion, namePrefix },
+  };
+}
+
+/** Where a cell's activation record is, for reading and writing. */
+export function activationSide({ name, region, namePrefix }: CellAddress): Side {
+  // The account takes no part in the table's name.
+  const cell = normalizeCell({ name, region, namePrefix, accountId: "000000000000" });
+  return {
+    cell: name,
+    region,
+    store: new DynamoDbActivationStore({
+      client: new DynamoDBClient({ region, maxAttempts: 2 }),
+      tableName: activationTableName(cell),
+      region,
+    }),
+  };
+}
+
+/** ARN of whoever runs the command, asked of the region's own STS endpoint. */
+export async function callerArn(region: string): Promise<string> {
+  const client = new STSClient({ region, maxAttempts: 2 });
+  try {
+    const { Arn } = await client.send(new GetCallerIdentityCommand(), {
+      abortSignal: AbortSignal.timeout(5000),
+    });
+    if (!Arn) throw new Error("no ARN in the answer");
+    return Arn;
+  } catch (error) {
+    throw new CliError(
+      EXIT_CODES.environment,
+      `STS in ${region} does not say who you are: ${error instanceof Error ? error.message : error}. Are there credentials in the environment?`,
+      { cause: error },
+    );
+  } finally {
+    client.destroy();
+  }
+}

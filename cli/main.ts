@@ -1,0 +1,46 @@
+import { Command, CommanderError } from "commander";
+import { failbackCommand, promoteCommand, statusCommand } from "./commands/activation";
+import { localCommand } from "./commands/local";
+import { CliError, EXIT_CODES } from "./exitCodes";
+
+const EXIT_CODE_HELP = `
+Exit codes:
+  ${EXIT_CODES.ok}    done, and everything is as it should be
+  ${EXIT_CODES.failed}    done as asked, with a bad result: a drill's step failed, a cell does not answer
+  ${EXIT_CODES.usage}    nothing done: an argument or a configuration value is wrong
+  ${EXIT_CODES.environment}    nothing done: something is missing on this machine (Python, a free port, the network)
+  ${EXIT_CODES.interrupted}  stopped by Ctrl-C or a signal; what had been started was stopped
+`;
+
+/** The command's tree of subcommands. */
+export function createProgram(): Command {
+  const program = new Command("bulkhead")
+    .description("Keeps an AWS organization's identity layer usable when a region is lost.")
+    .version((require("../package.json") as { version: string }).version)
+    .addHelpText("after", EXIT_CODE_HELP)
+    .showHelpAfterError("(bulkhead --help tells more)")
+    .exitOverride();
+  for (const command of [localCommand(), statusCommand(), promoteCommand(), failbackCommand()])
+    program.addCommand(command);
+  return program;
+}
+
+/** Runs the command and ends the process with its exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.exitCode = await run(argv);
+}
+
+async function run(argv: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(argv);
+    return Number(process.exitCode ?? EXIT_CODES.ok);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
+    if (error instanceof CliError) {
+      process.stderr.write(`${error.message}\n`);
+      return error.exitCode;
+    }
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return EXIT_CODES.failed;
+  }
+}

@@ -1,0 +1,72 @@
+import type { Notice, Severity } from "../../shared/notice/notice";
+import { details, SEVERITY_WORDS } from "./details";
+
+/** Slack's limits (Block Kit reference): characters of a text after escaping, fields of a section, blocks of a message. */
+export const SLACK_LIMITS = {
+  header: 150,
+  section: 3_000,
+  field: 2_000,
+  fields: 10,
+  fallback: 3_000,
+  blocks: 50,
+} as const;
+
+const SIGNS: Record<Severity, string> = { info: "ℹ️", warning: "⚠️", critical: "🚨" };
+
+const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
+const entityOf = (character: string) => ENTITIES[character] ?? character;
+
+/**
+ * Text in Slack's mark-up: the three characters that start mentions, channels and links are escaped, and the result, not the text, is what is
+ * cut to the limit, never through an entity or a surrogate pair.
+ */
+export function slackText(text: string, limit: number): string {
+  let result = "";
+  for (const character of text) {
+    const next = entityOf(character);
+    // Room is left for the ellipsis.
+    if (result.length + next.length > limit - 1) return `${result}…`;
+    result += next;
+  }
+  return result;
+}
+
+// verbatim: addresses and names in the text stay text, they are not turned into links or mentions.
+const markdown = (text: string) => ({ type: "mrkdwn", text, verbatim: true });
+const plain = (text: string) => ({ type: "plain_text", text, emoji: false });
+
+/** In a link's address, what would end it. */
+function slackUrl(url: string): string {
+  return url.replace(/[<>|]/g, (character) => encodeURIComponent(character)).replace(/&/g, "&amp;");
+}
+
+/** Cut by characters, not through a surrogate pair: plain text is not escaped. */
+function cut(text: string, limit: number): string {
+  return text.length <= limit ? text : `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
+/** A notice as the body of Slack's incoming webhook. Nothing in it can mention people or channels or hide a link. */
+export function renderSlack(notice: Notice): Record<string, unknown> {
+  const heading = `${SIGNS[notice.severity]} ${notice.title}`;
+  const blocks: unknown[] = [{ type: "header", text: plain(cut(heading, SLACK_LIMITS.header)) }];
+  if (notice.text !== "") {
+    blocks.push({ type: "section", text: markdown(slackText(notice.text, SLACK_LIMITS.section)) });
+  }
+  const facts = details(notice);
+  for (let start = 0; start < facts.length; start += SLACK_LIMITS.fields) {
+    const fields = facts
+      .slice(start, start + SLACK_LIMITS.fields)
+      .map(({ label, value }) => markdown(slackText(`${label}\n${value}`, SLACK_LIMITS.field)));
+    blocks.push({ type: "section", fields });
+  }
+  for (const { title, url } of notice.links) {
+    const link = `<${slackUrl(url)}|${slackText(title, 200)}>`;
+    // A cut address would lead elsewhere: one that got too long by escaping is left out.
+    if (link.length <= SLACK_LIMITS.section) blocks.push({ type: "section", text: markdown(link) });
+  }
+  return {
+    // Shown where blocks are not, as in notifications.
+    text: slackText(`${SEVERITY_WORDS[notice.severity]}: ${notice.title}`, SLACK_LIMITS.fallback),
+    blocks: blocks.slice(0, SLACK_LIMITS.blocks),
+  };
+}

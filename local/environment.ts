@@ -1,0 +1,159 @@
+import { randomBytes } from "node:crypto";
+import * as path from "node:path";
+import { type LocalAws, launchAws } from "./aws/launch";
+import { ACCESS_ROLE, createOrganization, type LocalOrganization } from "./aws/organization";
+import { type Custodian, createCustodian } from "./drill/custodian";
+import { EmbeddedDriver, PulumiCliDriver, pulumiVersion } from "./engine";
+import type { DeploymentOptions, StackDriver } from "./engine/driver";
+import { type RegionProxy, startRegionProxy } from "./outage/proxy";
+import { createAwsProvider } from "./provider";
+import { localFolder } from "./run";
+
+/** The name under which the parts of local mode are shown to people. */
+export const LOCAL_AWS_NAME = "MiniStack with Bulkhead's overlay";
+
+/** Everything that local mode starts: the emulated AWS, the region proxy in front of it, an organization, custodians, an engine. */
+export interface LocalEnvironment {
+  readonly root: string;
+  readonly aws: LocalAws;
+  /** What every client takes as its endpoint. */
+  readonly proxy: RegionProxy;
+  readonly organization: LocalOrganization;
+  /** One for each emergency user, in their order. */
+  readonly custodians: readonly Custodian[];
+  readonly driver: StackDriver;
+  /** What `preview` and `up` of one of the project's stacks take. */
+  deployment(stack: string): DeploymentOptions;
+  /** Ends everything. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/** The genuine engine was asked for and is not there. */
+export class PulumiMissingError extends Error {
+  override readonly name = "PulumiMissingError";
+  constructor() {
+    super(
+      'There is no "pulumi" on PATH. Install it, or leave --engine out to use the engine that comes along.',
+    );
+  }
+}
+
+/** Which engine deploys: `auto` takes the genuine `pulumi` when it is on PATH, the others insist on one. */
+export type EngineChoice = "auto" | "local" | "pulumi";
+
+/** Settings of {@link startEnvironment}. */
+export interface EnvironmentOptions {
+  /** Required. The checkout's folder. */
+  root: string;
+  /**
+   * Port of the region proxy on 127.0.0.1; 0 takes a free one.
+   * @default 0
+   */
+  port?: number;
+  /**
+   * The engine.
+   * @default "auto"
+   */
+  engine?: EngineChoice;
+  /** Is told what takes time at first use. @default nothing is told */
+  onProgress?: (step: string) => void;
+  /** @default lines are dropped */
+  onAwsLog?: (line: string) => void;
+  signal?: AbortSignal;
+}
+
+/** The address that the alerts of local mode are sent to. */
+export const ALERT_ADDRESS = "security@example.com";
+
+const CUSTODIANS = ["alice@example.com", "bob@example.com"];
+
+/**
+ * Starts local mode. On an error, or when the signal is aborted, everything that was started is stopped again.
+ * @throws PythonError, LocalAwsError: each says in one message what is missing and what to do
+ */
+export async function startEnvironment(options: EnvironmentOptions): Promise<LocalEnvironment> {
+  const { root } = options;
+  const started: { stop(): Promise<void> }[] = [];
+  const stop = async () => {
+    for (const part of started.splice(0).reverse()) await part.stop();
+  };
+  try {
+    const custodians = Promise.all(CUSTODIANS.map(createCustodian));
+    const aws = await launchAws({ root, onProgress: options.onProgress, onLog: options.onAwsLog });
+    started.push(aws);
+    options.signal?.throwIfAborted();
+    const proxy = await startRegionProxy({ target: aws.url, port: options.port });
+    started.push(proxy);
+    await aws.setLambdaEndpointUrl(proxy.url);
+    const organization = await createOrganization(aws);
+    options.signal?.throwIfAborted();
+    const { deployer } = organization;
+    const env = {
+      AWS_ENDPOINT_URL: proxy.url,
+      AWS_ACCESS_KEY_ID: deployer.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: deployer.secretAccessKey,
+    };
+    const driver = createDriver(path.join(localFolder(root), "state"), env, options.engine ?? "auto");
+    const config = localConfig(organization, await custodians);
+    return {
+      root,
+      aws,
+      proxy,
+      organization,
+      custodians: await custodians,
+      driver,
+      deployment: (stack) => ({
+        stack,
+        projectDir: root,
+        policyPacks: [path.join(root, "policypacks", "identity-dr", "dist")],
+        config,
+        env,
+        signal: options.signal,
+      }),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function createDriver(stateDir: string, env: Record<string, string>, engine: EngineChoice): StackDriver {
+  // The state lives as long as the emulated AWS. It is encrypted all the same, as it would be elsewhere.
+  const passphrase = randomBytes(24).toString("base64");
+  if (engine !== "local" && pulumiVersion() !== undefined)
+    return new PulumiCliDriver({ stateDir, passphrase });
+  if (engine === "pulumi") throw new PulumiMissingError();
+  const providers = (packageName: string) => {
+    if (packageName === "aws") return createAwsProvider({ env: { ...process.env, ...env } });
+    throw new Error(
+      `local mode has no provider for "${packageName}", only for aws: leave its resources out locally`,
+    );
+  };
+  return new EmbeddedDriver({ stateDir, passphrase, providers });
+}
+
+/** The values that a user would set in both stacks. */
+function localConfig(
+  organization: LocalOrganization,
+  custodians: readonly Custodian[],
+): Record<string, string> {
+  const text = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+  const values = {
+    accountId: organization.securityAccountId,
+    organizationId: organization.organizationId,
+    managementAccountId: organization.managementAccountId,
+    managementRoleName: ACCESS_ROLE,
+    memberAccess: "stackSet",
+    memberOrganizationalUnitIds: [organization.unitIds.Workloads, organization.unitIds.Sandbox],
+    custodians: custodians.map((custodian) => custodian.address),
+    custodianPgpKeys: custodians.map((custodian) => custodian.publicKey),
+    alertEmails: [ALERT_ADDRESS],
+    mailTransport: "ses",
+    mailFrom: "bulkhead@example.com",
+    mailTo: ["oncall@example.com"],
+    // The emulated AWS is thrown away at the end.
+    deletionProtection: false,
+  };
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`bulkhead:${key}`, text(value)]));
+}

@@ -1,0 +1,254 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import {
+  isRegionName,
+  PARTITION_NAMES,
+  partitionOf,
+  STS_ENDPOINT_KINDS,
+} from "../components/regional/partition";
+
+/**
+ * The whole configuration of a stack. Pulumi.yaml declares every key with type, default and description; this file says which values are
+ * allowed. Nothing else reads Pulumi's configuration.
+ */
+
+const accountId = z.string().regex(/^\d{12}$/, "an account id of 12 digits");
+const region = z.string().refine(isRegionName, "the name of an AWS region, such as us-west-2");
+const address = z.email("an e-mail address");
+const addresses = z.array(address);
+const name = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,19}$/,
+    "a lower-case letter, then at most 19 lower-case letters, digits and hyphens",
+  );
+const parameterName = z.string().regex(/^\/?[\w.\-/]{1,1010}$/, "the name of an SSM parameter");
+/** An optional string: Pulumi.yaml's default is the empty one. */
+const orEmpty = <T extends z.ZodType<string>>(schema: T) => z.union([z.literal(""), schema]);
+
+/** What CloudWatch Logs takes as retention, in days. */
+const RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+const schema = z.object({
+  role: z.enum(["primary", "standby"], "primary or standby"),
+  region,
+  peerName: name,
+  peerRegion: region,
+  accountId,
+  partition: z.enum(PARTITION_NAMES, `one of ${PARTITION_NAMES.join(", ")}`),
+  namePrefix: name,
+  stsEndpoint: z.enum(STS_ENDPOINT_KINDS, `one of ${STS_ENDPOINT_KINDS.join(", ")}`),
+  tags: z.array(z.string().regex(/^[^=]{1,128}=.{0,256}$/, "a tag as key=value")),
+  emergencyUsers: z
+    .array(z.string().regex(/^[\w+=,.@-]{1,64}$/, "an IAM user name"))
+    .min(2, "at least 2 names"),
+  custodians: addresses,
+  custodianPgpKeys: z.array(z.string().min(1, "a PGP public key")),
+  alertEmails: addresses.min(1, "at least one address"),
+  mailTransport: z.enum(["none", "ses", "smtp"], "none, ses or smtp"),
+  mailFrom: orEmpty(address),
+  mailTo: addresses,
+  smtpHost: orEmpty(z.string().regex(/^[\w.-]{1,253}$/, "a host name")),
+  smtpPort: z.int().min(1).max(65535, "a port, 1 to 65535"),
+  smtpUserParameter: orEmpty(parameterName),
+  smtpPasswordParameter: orEmpty(parameterName),
+  slackWebhookParameter: orEmpty(parameterName),
+  teamsWebhookParameter: orEmpty(parameterName),
+  organizationId: orEmpty(
+    z.string().regex(/^o-[a-z0-9]{10,32}$/, "an organization's id, such as o-a1b2c3d4e5"),
+  ),
+  managementAccountId: orEmpty(accountId),
+  managementRoleName: z.string().regex(/^[\w+=,.@-]{1,64}$/, "an IAM role name"),
+  memberAccess: z.enum(["none", "stackSet", "providers"], "none, stackSet or providers"),
+  memberOrganizationalUnitIds: z.array(
+    z
+      .string()
+      .regex(
+        /^(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}|r-[0-9a-z]{4,32})$/,
+        "an organizational unit's or root's id",
+      ),
+  ),
+  memberAccountIds: z.array(accountId),
+  memberRoleName: z.string().regex(/^[\w+=,.@-]{1,64}$/, "an IAM role name"),
+  memberRegions: z.array(region),
+  network: z.enum(["none", "create", "existing"], "none, create or existing"),
+  networkCidr: z
+    .string()
+    .regex(/^\d{1,3}(\.\d{1,3}){3}\/(1[6-9]|2[0-4])$/, "an IPv4 range from /16 to /24, such as 10.64.0.0/20"),
+  vpcId: orEmpty(z.string().regex(/^vpc-[0-9a-f]{8,17}$/, "a VPC's id")),
+  subnetIds: z.array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, "a subnet's id")),
+  routeTableIds: z.array(z.string().regex(/^rtb-[0-9a-f]{8,17}$/, "a route table's id")),
+  logRetentionDays: z
+    .int()
+    .refine((days) => RETENTION_DAYS.includes(days), `one of ${RETENTION_DAYS.join(", ")}`),
+  deletionProtection: z.boolean(),
+});
+
+/** The configuration of one stack, checked. Every key as Pulumi.yaml describes it. */
+export type StackConfig = z.infer<typeof schema>;
+type Key = keyof StackConfig;
+
+/** The keys of the configuration, without their namespace. */
+export const CONFIG_KEYS = Object.keys(schema.shape) as Key[];
+
+/** One thing wrong with the configuration. */
+interface Problem {
+  /** Such as `bulkhead:alertEmails[1]`. */
+  key: string;
+  value: unknown;
+  allowed: string;
+}
+
+/** The configuration cannot be used; the message lists every problem. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  constructor(readonly problems: readonly Problem[]) {
+    super(
+      [
+        `The configuration has ${problems.length} problem${problems.length === 1 ? "" : "s"}:`,
+        ...problems.map(({ key, value, allowed }) => `  ${key} is ${shown(value)}: ${allowed}`),
+        "Set a value with: pulumi config set KEY VALUE (a list: pulumi config set --path 'KEY[0]' VALUE).",
+      ].join("\n"),
+    );
+  }
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "not set";
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** What one key demands of others; run only when each value by itself is right. */
+function crossChecks(config: StackConfig): Problem[] {
+  const problems: Problem[] = [];
+  const demand = (met: boolean, key: Key, allowed: string) => {
+    if (!met) problems.push({ key: `bulkhead:${key}`, value: config[key], allowed });
+  };
+  const given = (key: Key) => config[key].toString() !== "";
+  for (const key of ["region", "peerRegion"] as const) {
+    demand(
+      partitionOf(config[key]) === config.partition,
+      key,
+      `a region of the partition ${config.partition}`,
+    );
+  }
+  demand(config.peerRegion !== config.region, "peerRegion", "another region than the cell's own");
+  for (const memberRegion of config.memberRegions) {
+    demand(
+      partitionOf(memberRegion) === config.partition,
+      "memberRegions",
+      `regions of the partition ${config.partition}`,
+    );
+  }
+  if (config.stsEndpoint.startsWith("fips")) {
+    demand(
+      /^(us|us-gov|ca)-/.test(config.region),
+      "stsEndpoint",
+      "a FIPS endpoint exists in regions of the United States and Canada only",
+    );
+  }
+  if (config.role === "primary") {
+    const perUser = `one for each of the ${config.emergencyUsers.length} emergencyUsers, in their order`;
+    demand(config.custodians.length === config.emergencyUsers.length, "custodians", perUser);
+    demand(config.custodianPgpKeys.length === config.emergencyUsers.length, "custodianPgpKeys", perUser);
+  }
+  if (config.mailTransport !== "none") {
+    demand(given("mailFrom"), "mailFrom", `required with mailTransport ${config.mailTransport}`);
+    demand(given("mailTo"), "mailTo", `required with mailTransport ${config.mailTransport}`);
+  }
+  if (config.mailTransport === "smtp") {
+    for (const key of ["smtpHost", "smtpUserParameter", "smtpPasswordParameter"] as const) {
+      demand(given(key), key, "required with mailTransport smtp");
+    }
+  }
+  demand(
+    config.mailTransport !== "ses" || config.partition !== "aws-cn",
+    "mailTransport",
+    "none or smtp: China has no SES",
+  );
+  if (config.memberAccess !== "none") {
+    demand(given("organizationId"), "organizationId", `required with memberAccess ${config.memberAccess}`);
+    demand(
+      given("managementAccountId"),
+      "managementAccountId",
+      `required with memberAccess ${config.memberAccess}`,
+    );
+  }
+  demand(
+    config.memberAccess !== "stackSet" || config.memberOrganizationalUnitIds.length > 0,
+    "memberOrganizationalUnitIds",
+    "required with memberAccess stackSet: at least one unit, or the root",
+  );
+  demand(
+    config.memberAccess !== "providers" || config.memberAccountIds.length > 0,
+    "memberAccountIds",
+    "required with memberAccess providers: at least one account",
+  );
+  if (config.network === "existing") {
+    demand(given("vpcId"), "vpcId", "required with network existing");
+    demand(config.subnetIds.length >= 2, "subnetIds", "with network existing: two subnets or more");
+    demand(
+      config.routeTableIds.length >= 1,
+      "routeTableIds",
+      "with network existing: the subnets' route tables",
+    );
+  } else {
+    for (const key of ["vpcId", "subnetIds", "routeTableIds"] as const) {
+      demand(!given(key), key, "only with network existing");
+    }
+  }
+  demand(
+    config.network === "none" || config.mailTransport !== "ses",
+    "mailTransport",
+    "smtp in a private network: its endpoint for SES takes SMTP only",
+  );
+  return problems;
+}
+
+/**
+ * Checks a configuration's values.
+ * @throws ConfigError with every problem at once, each naming key, value and what is allowed.
+ */
+export function parseConfig(values: Record<string, unknown>): StackConfig {
+  const result = schema.safeParse(values);
+  if (!result.success) {
+    throw new ConfigError(
+      result.error.issues.map((issue) => ({
+        key: `bulkhead:${issue.path.map((part, i) => (typeof part === "number" ? `[${part}]` : `${i ? "." : ""}${String(part)}`)).join("")}`,
+        value: issue.path.reduce<unknown>(
+          (value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part],
+          values,
+        ),
+        allowed: issue.message,
+      })),
+    );
+  }
+  const problems = crossChecks(result.data);
+  if (problems.length) throw new ConfigError(problems);
+  return result.data;
+}
+
+/** Reads the running stack's configuration. @throws ConfigError */
+export function readConfig(): StackConfig {
+  const config = new pulumi.Config("bulkhead");
+  // Pulumi hands out text; a value that is not JSON is a plain string, such as a region's name or an account id.
+  const value = (key: Key): unknown => {
+    const text = config.get(key);
+    if (text === undefined) return undefined;
+    if (
+      schema.shape[key] instanceof z.ZodArray ||
+      ["smtpPort", "logRetentionDays", "deletionProtection"].includes(key)
+    ) {
+      try {
+        return JSON.parse(text);
+      } catch {
+        return text;
+      }
+    }
+    return text;
+  };
+  return parseConfig(Object.fromEntries(CONFIG_KEYS.map((key) => [key, value(key)])));
+}

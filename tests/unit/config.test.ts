@@ -1,0 +1,126 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { expect } from "chai";
+import { parse } from "yaml";
+import { CONFIG_KEYS, ConfigError, parseConfig } from "../../stacks/config";
+
+const root = path.join(__dirname, "../..");
+const project = parse(fs.readFileSync(path.join(root, "Pulumi.yaml"), "utf8"));
+const defaults = Object.fromEntries(
+  Object.entries<{ default?: unknown }>(project.config)
+    .filter(([, declaration]) => declaration.default !== undefined)
+    .map(([key, declaration]) => [key, declaration.default]),
+);
+const stackFile = (stack: string): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries<unknown>(
+      parse(fs.readFileSync(path.join(root, `Pulumi.${stack}.yaml`), "utf8")).config,
+    ).map(([key, value]) => [key.replace("bulkhead:", ""), value]),
+  );
+
+/** The least that a user has to add to what the files of the repository hold. */
+const users = {
+  accountId: "222222222222",
+  custodians: ["alice@example.com", "bob@example.com"],
+  custodianPgpKeys: ["key-1", "key-2"],
+  alertEmails: ["security@example.com"],
+};
+const prod = { ...defaults, ...stackFile("prod"), ...users };
+const problemsOf = (values: Record<string, unknown>) => {
+  try {
+    parseConfig(values);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map((problem) => problem.key);
+  }
+};
+
+describe("configuration", () => {
+  it("is declared in Pulumi.yaml key by key, with type and description", () => {
+    expect(Object.keys(project.config).sort()).to.deep.equal([...CONFIG_KEYS].sort());
+    for (const [key, declaration] of Object.entries<Record<string, unknown>>(project.config)) {
+      expect(declaration.type, key).to.be.oneOf(["string", "integer", "boolean", "array"]);
+      expect(declaration.description, key).to.be.a("string").and.match(/\.$/);
+    }
+  });
+
+  it("holds in the stack files only what differs", () => {
+    const [a, b] = [stackFile("prod"), stackFile("dr")];
+    expect(Object.keys(a)).to.deep.equal(Object.keys(b));
+    for (const key of Object.keys(a)) expect(a[key], key).not.to.equal(b[key]);
+  });
+
+  it("is accepted for both stacks with a user's own values", () => {
+    expect(problemsOf(prod)).to.deep.equal([]);
+    expect(
+      problemsOf({ ...defaults, ...stackFile("dr"), ...users, custodians: [], custodianPgpKeys: [] }),
+    ).to.deep.equal([]);
+  });
+
+  it("says in one message everything that a new user still has to set", () => {
+    expect(() => parseConfig({ ...defaults, ...stackFile("prod") })).to.throw(
+      ConfigError,
+      /2 problems:\n {2}bulkhead:accountId is "": an account id of 12 digits\n {2}bulkhead:alertEmails is \[\]: at least one address\n/,
+    );
+  });
+
+  const wrong: [string, Record<string, unknown>, string[]][] = [
+    ["a global pseudo region", { region: "aws-global" }, ["bulkhead:region"]],
+    ["an unknown role", { role: "main" }, ["bulkhead:role"]],
+    ["the global STS endpoint", { stsEndpoint: "global" }, ["bulkhead:stsEndpoint"]],
+    [
+      "several at once",
+      { region: "mars", logRetentionDays: 8, alertEmails: ["x"] },
+      ["bulkhead:region", "bulkhead:alertEmails[0]", "bulkhead:logRetentionDays"],
+    ],
+    ["a region of another partition", { peerRegion: "cn-north-1" }, ["bulkhead:peerRegion"]],
+    ["the same region twice", { peerRegion: "us-east-1" }, ["bulkhead:peerRegion"]],
+    ["a single emergency user", { emergencyUsers: ["a"] }, ["bulkhead:emergencyUsers"]],
+    ["a custodian missing", { custodians: ["alice@example.com"] }, ["bulkhead:custodians"]],
+    ["a key missing", { custodianPgpKeys: [] }, ["bulkhead:custodianPgpKeys"]],
+    ["FIPS where there is none", { region: "eu-west-1", stsEndpoint: "fips" }, ["bulkhead:stsEndpoint"]],
+    ["mail without sender and receivers", { mailTransport: "ses" }, ["bulkhead:mailFrom", "bulkhead:mailTo"]],
+    [
+      "SMTP without server and credentials",
+      { mailTransport: "smtp", mailFrom: "a@b.cc", mailTo: ["a@b.cc"] },
+      ["bulkhead:smtpHost", "bulkhead:smtpUserParameter", "bulkhead:smtpPasswordParameter"],
+    ],
+    [
+      "SES in China",
+      {
+        partition: "aws-cn",
+        region: "cn-north-1",
+        peerRegion: "cn-northwest-1",
+        mailTransport: "ses",
+        mailFrom: "a@b.cc",
+        mailTo: ["a@b.cc"],
+      },
+      ["bulkhead:mailTransport"],
+    ],
+    [
+      "a stack set without organization",
+      { memberAccess: "stackSet" },
+      ["bulkhead:organizationId", "bulkhead:managementAccountId", "bulkhead:memberOrganizationalUnitIds"],
+    ],
+    [
+      "an existing network without its parts",
+      { network: "existing" },
+      ["bulkhead:vpcId", "bulkhead:subnetIds", "bulkhead:routeTableIds"],
+    ],
+    ["parts of a network that is not used", { vpcId: "vpc-0a1b2c3d" }, ["bulkhead:vpcId"]],
+    ["a tag without value", { tags: ["team"] }, ["bulkhead:tags[0]"]],
+    ["a missing key", { region: undefined }, ["bulkhead:region"]],
+  ];
+  for (const [what, change, keys] of wrong) {
+    it(`refuses ${what}, naming ${keys.join(", ")}`, () => {
+      expect(problemsOf({ ...prod, ...change })).to.deep.equal(keys);
+    });
+  }
+
+  it("never shows more than the beginning of a long value", () => {
+    expect(() => parseConfig({ ...prod, namePrefix: "x".repeat(500) })).to.throw(
+      /bulkhead:namePrefix is "x{76}\.\.\.:/,
+    );
+  });
+});
