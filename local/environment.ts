@@ -155,5 +155,5 @@ function localConfig(
     // The emulated AWS is thrown away at the end.
     deletionProtection: false,
   };
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`bulkhead:${key}`, text(value)]));
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, text(value)]));
 }

@@ -25,11 +25,13 @@ export interface ActivationRecordArgs {
   /**
    * Required. Whether the cell acts before anybody has promoted one: true for exactly one cell of the pair. Has no effect once the record
    * exists.
+   * @example true // in prod; false in dr
    */
   initiallyActive: boolean;
   /**
    * Whether AWS refuses to delete the table. To remove a cell for good, set it to false and run `pulumi up` first.
    * @default true
+   * @example false
    */
   deletionProtection?: boolean;
 }

@@ -42,16 +42,19 @@ export interface BreakGlassAccountArgs {
   /**
    * IAM path of the users and their policy.
    * @default "/break-glass/"
+   * @example "/emergency/"
    */
   path?: string;
   /**
    * Length of the random passwords in characters, 32 to 128 (fact 26).
    * @default 40
+   * @example 64
    */
   passwordLength?: number;
   /**
    * Value of the users' tag `purpose`.
    * @default "Emergency access when all other ways to sign in have failed"
+   * @example "Emergency access, see runbook SEC-7"
    */
   purpose?: string;
   /**

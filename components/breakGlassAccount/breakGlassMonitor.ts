@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { createDeadLetterQueue } from "../lambda/deadLetterQueue";
 import type { EventForwardingRequest } from "../memberAccess/requests";
-import { type Cell, type CellArgs, normalizeCell, regionalName } from "../regional/cell";
-import { policyDocument } from "../regional/policyDocument";
+import { type Cell, type CellArgs, cellArn, normalizeCell, regionalName } from "../regional/cell";
 import { checkEmergencyUserNames, DEFAULT_EMERGENCY_PATH, type EmergencyUserNames } from "./emergencyUsers";
 import { emergencySignInPattern, emergencyUsePattern } from "./eventPatterns";
 
@@ -21,11 +21,13 @@ export interface BreakGlassMonitorArgs {
   /**
    * IAM path of the users.
    * @default "/break-glass/"
+   * @example "/emergency/"
    */
   path?: string;
   /**
    * Account that the users live in, 12 digits.
    * @default the cell's account
+   * @example "111111111111"
    */
   userAccountId?: string;
   /**
@@ -48,7 +50,7 @@ export interface BreakGlassMonitorArgs {
 
 /** What the mail says, one line each; a value that an event lacks leaves its place empty. */
 const MESSAGE: readonly string[] = [
-  "<what> by emergency user <user> in account <account>",
+  "[critical] <what> by emergency user <user> in account <account>",
   "If you do not know of an emergency, treat this as a break-in: see the runbook.",
   "",
   "Call:     <call> of <service>",
@@ -123,59 +125,25 @@ export class BreakGlassMonitor extends pulumi.ComponentResource {
     };
     checkEmergencyUserNames(users);
 
-    const undelivered = new aws.sqs.Queue(
-      `${name}-undelivered`,
-      {
-        name: regionalName(cell, "breakglass-undelivered"),
-        kmsMasterKeyId: args.kmsKeyArn,
-        messageRetentionSeconds: 14 * 24 * 3600,
-      },
-      { parent: this },
-    );
-    new aws.sqs.QueuePolicy(
-      `${name}-undelivered-policy`,
-      {
-        queueUrl: undelivered.url,
-        policy: policyDocument([
-          {
-            Sid: "EventRulesOfTheAccount",
-            Effect: "Allow",
-            Principal: { Service: "events.amazonaws.com" },
-            Action: "sqs:SendMessage",
-            Resource: undelivered.arn,
-            Condition: { StringEquals: { "aws:SourceAccount": cell.accountId } },
-          },
-          {
-            Sid: "OnlyOverTls",
-            Effect: "Deny",
-            Principal: "*",
-            Action: "sqs:*",
-            Resource: undelivered.arn,
-            Condition: { Bool: { "aws:SecureTransport": "false" } },
-          },
-        ]),
-      },
-      { parent: this },
-    );
-    new aws.cloudwatch.MetricAlarm(
-      `${name}-undelivered-alarm`,
-      {
-        name: regionalName(cell, "breakglass-undelivered"),
-        alarmDescription:
-          "An alert of an emergency user's use could not be delivered. Read the queue of the same name.",
-        namespace: "AWS/SQS",
-        metricName: "ApproximateNumberOfMessagesVisible",
-        dimensions: { QueueName: undelivered.name },
-        statistic: "Maximum",
-        period: 60,
-        evaluationPeriods: 1,
-        threshold: 1,
-        comparisonOperator: "GreaterThanOrEqualToThreshold",
-        treatMissingData: "notBreaching",
-        alarmActions: [args.alertTopicArn],
-      },
-      { parent: this },
-    );
+    const undelivered = createDeadLetterQueue({
+      parent: this,
+      name,
+      queueName: regionalName(cell, "breakglass-undelivered"),
+      kmsKeyArn: args.kmsKeyArn,
+      alarmDescription:
+        "An alert of an emergency user's use could not be delivered. Read the queue of the same name.",
+      alarmActions: [args.alertTopicArn],
+      statements: (queueArn) => [
+        {
+          Sid: "EventRulesOfTheAccount",
+          Effect: "Allow",
+          Principal: { Service: "events.amazonaws.com" },
+          Action: "sqs:SendMessage",
+          Resource: queueArn,
+          Condition: { ArnLike: { "aws:SourceArn": cellArn(cell, "events", "rule/*") } },
+        },
+      ],
+    });
 
     const watch = (suffix: string, what: string, rule: aws.cloudwatch.EventRuleArgs) => {
       const eventRule = new aws.cloudwatch.EventRule(`${name}-${suffix}`, rule, { parent: this });

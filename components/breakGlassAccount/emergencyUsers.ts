@@ -3,9 +3,6 @@ import { type Cell, cellIamArn } from "../regional/cell";
 /** The IAM path of emergency users and of their policy. */
 export const DEFAULT_EMERGENCY_PATH = "/break-glass/";
 
-/** The emergency users' names when none are configured. Two, since one person, password or device may be out of reach. */
-export const DEFAULT_EMERGENCY_USERS = ["breakglass-admin-1", "breakglass-admin-2"];
-
 /** What names the emergency users: in the cell that owns them and in every cell that watches them. */
 export interface EmergencyUserNames {
   readonly userNames: readonly string[];

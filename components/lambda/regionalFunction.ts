@@ -102,36 +102,43 @@ export interface RegionalFunctionArgs {
   /**
    * Environment variables. They are encrypted by the cell's key; still no place for secrets: name an SSM parameter here instead.
    * @default none besides those that every function gets
+   * @example { ACTIVATION_TABLE: activation.tableName }
    */
   environment?: Record<string, pulumi.Input<string>>;
   /**
    * Memory in MB, 128 to 10,240; processing power grows with it.
    * @default 256
+   * @example 1024
    */
   memorySize?: number;
   /**
    * Seconds until a run is stopped, 1 to 900.
    * @default 30
+   * @example 300
    */
   timeout?: number;
   /**
    * How many runs there can be at the same time; they are set aside from the account's quota.
    * @default none: no limit, nothing set aside
+   * @example 1
    */
   reservedConcurrency?: number;
   /**
    * How often an asynchronous run that failed is tried again, 0 to 2.
    * @default 2
+   * @example 0
    */
   maximumRetryAttempts?: number;
   /**
    * Seconds after which an asynchronous event is given up and goes to the dead letters, 60 to 21,600.
    * @default 21600
+   * @example 3600
    */
   maximumEventAge?: number;
   /**
    * Days that logs are kept: a number that CloudWatch Logs knows.
    * @default 365
+   * @example 90
    */
   logRetentionDays?: number;
   /**
@@ -143,6 +150,7 @@ export interface RegionalFunctionArgs {
   /**
    * Network that the function runs in.
    * @default none: Lambda's own network, with a way to the internet
+   * @example { subnetIds: network.subnetIds, securityGroupIds: [network.functionSecurityGroupId] }
    */
   vpc?: FunctionVpcArgs;
 }
@@ -168,7 +176,7 @@ interface Normalized {
 }
 
 /** The variables that every function of a cell gets; they cannot be given otherwise. */
-export function functionBaseEnvironment(cell: Cell, functionName: string): Record<string, string> {
+function functionBaseEnvironment(cell: Cell, functionName: string): Record<string, string> {
   return {
     // Facts 1 and 6: said twice, for SDKs that know only one of them. Never the global endpoint, never another region's.
     AWS_STS_REGIONAL_ENDPOINTS: "regional",

@@ -33,6 +33,7 @@ export interface ManagementAccessArgs {
   /**
    * The external id that has to be given when the reader role is assumed.
    * @default none
+   * @example "bulkhead-4f1c"
    */
   externalId?: string;
 }

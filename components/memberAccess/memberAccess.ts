@@ -26,6 +26,7 @@ export interface MemberRequestsArgs {
    * The region in which each account's roles are made; one of the member regions. Roles are global: this says only which region's stack or
    * provider they belong to.
    * @default the cell's region
+   * @example "us-east-1"
    */
   homeRegion?: string;
   /**
@@ -38,11 +39,13 @@ export interface MemberRequestsArgs {
   /**
    * The roles that components ask for.
    * @default none
+   * @example [{ name: "bulkhead-key-rotator", description, trustedRoleArns: [functionRoleArn(prod, "key-rotation")], statements }]
    */
   roles?: RoleRequest[];
   /**
    * The events that components ask for.
    * @default none
+   * @example monitorForwardingRequests(cell, users)
    */
   eventForwarding?: EventForwardingRequest[];
 }
@@ -59,21 +62,25 @@ export interface MemberAccessArgs extends MemberRequestsArgs {
    * As whom CloudFormation is called: `DELEGATED_ADMIN` from a member account that is registered as delegated administrator for StackSets,
    * `SELF` from the management account, with a provider of that account.
    * @default "DELEGATED_ADMIN"
+   * @example "SELF"
    */
   callAs?: string;
   /**
    * Whether an account keeps its roles and rules when it leaves the units.
    * @default false
+   * @example true
    */
   retainStacksOnAccountRemoval?: boolean;
   /**
    * Part of the accounts, in per cent for each region, in which a change may fail before it stops.
    * @default 10
+   * @example 0
    */
   failureTolerancePercentage?: number;
   /**
    * Part of the accounts, in per cent, that a change works on at the same time.
    * @default 25
+   * @example 100
    */
   maxConcurrentPercentage?: number;
 }

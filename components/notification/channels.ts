@@ -14,6 +14,7 @@ export interface SmtpArgs {
    * Port: 465 speaks TLS from the first byte, on any other the connection is upgraded (STARTTLS). One of both is required of every server
    * but one on the same machine.
    * @default 587
+   * @example 465
    */
   port?: number;
   /**
@@ -32,7 +33,10 @@ export interface SmtpArgs {
 
 /** Mail in readable form (SNS's own mails are plain text). */
 export interface MailArgs {
-  /** Required. `ses` or `smtp`. Partitions without SES (China) have SMTP only (fact 14). */
+  /**
+   * Required. `ses` or `smtp`. Partitions without SES (China) have SMTP only (fact 14).
+   * @example "ses"
+   */
   transport: string;
   /**
    * Required. The sender's address. With SES it, or its domain, has to be a verified identity in the cell's region.
@@ -47,13 +51,17 @@ export interface MailArgs {
   /**
    * The server. Required with transport `smtp`, and only then.
    * @default none
+   * @example { host: "email-smtp.us-west-2.amazonaws.com", userParameter: "/bulkhead/smtp/user", passwordParameter: "/bulkhead/smtp/password" }
    */
   smtp?: SmtpArgs;
 }
 
 /** A chat channel. */
 export interface ChatArgs {
-  /** Required. `slack` (incoming webhook) or `teams` (workflow "when a Teams webhook request is received"). */
+  /**
+   * Required. `slack` (incoming webhook) or `teams` (workflow "when a Teams webhook request is received").
+   * @example "slack"
+   */
   kind: string;
   /**
    * Required. Name of the SecureString parameter with the webhook's address, in the cell's region, encrypted by the cell's key or by the

@@ -59,6 +59,7 @@ export interface NotificationArgs {
   /**
    * Days that the functions' logs are kept.
    * @default 365
+   * @example 90
    */
   logRetentionDays?: number;
 }

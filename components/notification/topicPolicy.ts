@@ -3,20 +3,20 @@ import { type Cell, cellArn } from "../regional/cell";
 import type { PolicyStatement } from "../regional/policyDocument";
 
 /**
- * Who may publish to an alert topic besides principals of the account whose own policies allow it: event rules and alarms of this account.
- * And that nobody may without TLS.
+ * Who may publish to an alert topic besides principals of the account whose own policies allow it: event rules, and alarms of this account. And that
+ * nobody may without TLS. An event rule of another account that knows the topic's ARN could publish too; what it sends is a false alarm, never a
+ * missing one.
  */
 export function topicStatements(cell: Cell, topicArn: pulumi.Input<string>): PolicyStatement[] {
-  const ofThisAccount = { "aws:SourceAccount": cell.accountId };
   return [
     {
-      Sid: "EventRulesOfTheAccount",
+      Sid: "EventRules",
       Effect: "Allow",
       Principal: { Service: "events.amazonaws.com" },
       Action: "sns:Publish",
       Resource: topicArn,
-      // The account, as in the cell's key policy. Rules may be on any bus and have any name.
-      Condition: { StringEquals: ofThisAccount },
+      // No condition, on purpose: EventBridge fills in none of the keys when it publishes to a topic, so a condition would never be met and
+      // every alert would be lost without a word (EventBridge user guide, "Using resource-based policies"; SNS developer guide, "Key management").
     },
     {
       Sid: "AlarmsOfTheAccount",
@@ -25,7 +25,7 @@ export function topicStatements(cell: Cell, topicArn: pulumi.Input<string>): Pol
       Action: "sns:Publish",
       Resource: topicArn,
       Condition: {
-        StringEquals: ofThisAccount,
+        StringEquals: { "aws:SourceAccount": cell.accountId },
         ArnLike: { "aws:SourceArn": cellArn(cell, "cloudwatch", "alarm:*") },
       },
     },

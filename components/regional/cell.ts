@@ -14,20 +14,31 @@ import {
  * const cell = { name: "prod", region: "us-east-1", accountId: "222222222222" };
  */
 export interface CellArgs {
-  /** Required. The cell's name, unique in the account and part of IAM role names: the stack's name, such as `prod`. */
+  /**
+   * Required. The cell's name, unique in the account and part of IAM role names: the stack's name, such as `prod`.
+   * @example "prod"
+   */
   name: string;
-  /** Required. The region that everything of the cell stands in. */
+  /**
+   * Required. The region that everything of the cell stands in.
+   * @example "us-east-1"
+   */
   region: string;
-  /** Required. The account that the cell is deployed into, 12 digits. */
+  /**
+   * Required. The account that the cell is deployed into, 12 digits.
+   * @example "222222222222"
+   */
   accountId: string;
   /**
    * First part of every physical name.
    * @default "bulkhead"
+   * @example "acme-bulkhead"
    */
   namePrefix?: string;
   /**
    * Which of the region's STS endpoints is used: `regional`, `fips`, `dualstack` or `fips-dualstack` (fact 5).
    * @default "regional"
+   * @example "fips"
    */
   stsEndpoint?: string;
 }

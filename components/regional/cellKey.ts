@@ -14,16 +14,16 @@ export interface CellKeyArgs {
   /**
    * Days between a deletion's order and the deletion, 7 to 30.
    * @default 30
+   * @example 7
    */
   deletionWindowInDays?: number;
 }
 
 /**
  * The statements of a cell's key policy. IAM policies of the account decide who else may use the key; the services that act by
- * themselves (logs, notifications, event rules, alarms) may use it for resources of this account only.
+ * themselves may use it: logs, alarms and topics for resources of this account only, event rules for any.
  */
 export function cellKeyStatements(cell: Cell): PolicyStatement[] {
-  const ofThisAccount = { StringEquals: { "aws:SourceAccount": cell.accountId } };
   return [
     {
       Sid: "AccountDecidesByIamPolicies",
@@ -43,14 +43,21 @@ export function cellKeyStatements(cell: Cell): PolicyStatement[] {
       },
     },
     {
-      Sid: "EventsAndAlarmsReachEncryptedTopicsAndQueues",
+      // No condition, on purpose: EventBridge fills in none of the keys on its way to an encrypted topic, so a condition would lose every alert
+      // without a word (SNS developer guide, "Key management").
+      Sid: "EventRulesReachEncryptedTopicsAndQueues",
       Effect: "Allow",
-      Principal: {
-        Service: ["events.amazonaws.com", "cloudwatch.amazonaws.com", "sns.amazonaws.com"],
-      },
+      Principal: { Service: "events.amazonaws.com" },
       Action: ["kms:Decrypt", "kms:GenerateDataKey*"],
       Resource: "*",
-      Condition: ofThisAccount,
+    },
+    {
+      Sid: "AlarmsAndTopicsReachEncryptedTopicsAndQueues",
+      Effect: "Allow",
+      Principal: { Service: ["cloudwatch.amazonaws.com", "sns.amazonaws.com"] },
+      Action: ["kms:Decrypt", "kms:GenerateDataKey*"],
+      Resource: "*",
+      Condition: { StringEquals: { "aws:SourceAccount": cell.accountId } },
     },
   ];
 }

@@ -33,6 +33,7 @@ export interface PrivateNetworkArgs {
    * Address range of a VPC to create, `/16` to `/24`. It gets isolated subnets in two availability zones and no way to the internet.
    * Not together with {@link vpcId}.
    * @default "10.64.0.0/20"
+   * @example "10.20.0.0/20"
    */
   cidrBlock?: string;
   /**
@@ -44,16 +45,19 @@ export interface PrivateNetworkArgs {
   /**
    * Subnets of the existing VPC, one in each of two availability zones or more. Required with {@link vpcId}.
    * @default none
+   * @example ["subnet-0a1b2c3d", "subnet-1a1b2c3d"]
    */
   subnetIds?: string[];
   /**
    * Route tables of these subnets, for the gateway endpoints. Required with {@link vpcId}.
    * @default none
+   * @example ["rtb-0a1b2c3d"]
    */
   routeTableIds?: string[];
   /**
    * Services that get an interface endpoint, named as in the last part of the endpoint service's name.
    * @default sts, ssm, secretsmanager, sns, sqs, kms, logs, monitoring, events and email-smtp (SES, left out in China)
+   * @example ["sts", "ssm", "logs"]
    */
   interfaceServices?: string[];
   /**

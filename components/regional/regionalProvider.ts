@@ -13,11 +13,13 @@ export interface RegionalProviderArgs {
   /**
    * Another region than the cell's, of the same partition, such as that of the Organizations control plane.
    * @default the cell's region
+   * @example organizationsControlPlaneRegion("aws")
    */
   region?: string;
   /**
    * Another account than the cell's, 12 digits. Needs {@link assumeRoleArn}.
    * @default the cell's account
+   * @example "111111111111"
    */
   accountId?: string;
   /**
@@ -29,11 +31,13 @@ export interface RegionalProviderArgs {
   /**
    * External id for assuming the role.
    * @default none
+   * @example "bulkhead-4f1c"
    */
   externalId?: string;
   /**
    * Tags of every resource made through the provider that can have tags.
    * @default none
+   * @example { team: "security" }
    */
   tags?: Record<string, string>;
 }

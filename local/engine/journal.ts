@@ -1,5 +1,6 @@
 /** Collects what a run has to tell: the plan, counts, diagnostics, violations and times; passes events on. */
 
+import { stripVTControlCharacters } from "node:util";
 import type {
   DeploymentOptions,
   DeploymentResult,
@@ -46,14 +47,19 @@ export class Journal {
     this.options.onOutput?.(text);
   }
 
-  diagnostic(severity: Severity, message: string, urn?: string): void {
-    const isKnown = this.diagnostics.some((d) => d.message === message && d.urn === urn);
-    if (isKnown) return;
+  diagnostic(severity: Severity, told: string, urn?: string): void {
+    // The SDK colours its stack traces whether or not there is a terminal.
+    const message = stripVTControlCharacters(told);
+    const known = this.diagnostics.filter((d) => d.message === message);
+    if (known.some((d) => d.urn === urn)) return;
     const diagnostic: Diagnostic = { severity, message, ...(urn === undefined ? {} : { urn }) };
     this.diagnostics.push(diagnostic);
     this.options.onEvent?.({ type: "diagnostic", diagnostic });
     const about = urn === undefined ? "" : `${nameOf(urn)}: `;
-    for (const text of message.split("\n")) this.line(`   ${severity}: ${about}${text}`);
+    // A provider that cannot be reached has every resource fail alike.
+    const [first, ...rest] = known.length > 0 ? ["the same"] : message.split("\n");
+    this.line(`   ${severity}: ${about}${first}`);
+    for (const text of rest) this.line(`     ${text}`);
   }
 
   violation(violation: PolicyViolation): void {

@@ -43,7 +43,10 @@ async function recoverCreation(
 ): Promise<ResourceState[]> {
   const { urn, type } = wanted;
   const found = await provider.find(urn, plainProps(wanted.inputs));
-  const isTaken = resources.some((r) => r.type === type && r.id === found?.id);
+  // A record without a resource (deleted ahead of this very creation) does not claim the id.
+  const isTaken = resources.some(
+    (r) => r.type === type && r.id === found?.id && r.pendingReplacement !== true,
+  );
   // Found by its identity, so it must be what was to be made up to changes in place.
   const isIt =
     found !== undefined &&

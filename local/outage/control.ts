@@ -43,8 +43,8 @@ const labelSchema = z.strictObject({ label: z.string().min(1).max(200).nullable(
 /**
  * Answers a request of the control API:
  * - `GET /_outage`: the state, its counts and calls ({@link OutageState}).
- * - `PUT /_outage` with a rule: puts it in force. `DELETE /_outage`: ends the outage. Both answer 204, 502 when the emulated AWS
- *   could not be told.
+ * - `PUT /_outage` with a rule: puts it in force. `DELETE /_outage`: ends the outage. Both answer 204; 502 when the
+ *   emulated AWS could not be told.
  * - `PUT /_outage/label` with `{"label": NAME or null}`: marks calls from now on.
  * - `DELETE /_outage/calls`: forgets the calls.
  */
@@ -53,7 +53,8 @@ export async function answerControl(
   response: http.ServerResponse,
   proxy: Controlled,
 ): Promise<void> {
-  // A page in a browser can reach this address by a name of its own: only callers that use the loopback address are answered.
+  // A page in a browser can reach this address by a name of its own: only callers that use the loopback
+  // address are answered.
   if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? "")) {
     return answer(response, 403, { message: "the control API answers at the loopback address only" });
   }
@@ -84,7 +85,9 @@ export async function answerControl(
       );
     default:
       return answer(response, 404, {
-        message: `there is no ${request.method} ${path}: the control API has GET, PUT and DELETE ${CONTROL_PATH}, PUT ${CONTROL_PATH}/label and DELETE ${CONTROL_PATH}/calls`,
+        message:
+          `there is no ${request.method} ${path}: the control API has GET, PUT and DELETE ${CONTROL_PATH}, ` +
+          `PUT ${CONTROL_PATH}/label and DELETE ${CONTROL_PATH}/calls`,
       });
   }
 }

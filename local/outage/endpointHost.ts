@@ -14,7 +14,8 @@ export interface EndpointFacts {
 const NOT_A_SERVICE = new Set(["dualstack"]);
 
 /**
- * Reads the host name of an AWS endpoint: regional, FIPS, dual-stack, interface endpoint, global, or the sign-in pages.
+ * Reads the host name of an AWS endpoint: regional, FIPS, dual-stack, interface endpoint, global, or the
+ * sign-in pages.
  * @returns undefined when it is not the name of one (such as `127.0.0.1`, or a name of the caller's own).
  */
 export function parseEndpointHost(host: string): EndpointFacts | undefined {
@@ -42,7 +43,9 @@ export function parseEndpointHost(host: string): EndpointFacts | undefined {
   return { service, globalSts: false };
 }
 
-/** Only partition aws has a global STS endpoint; it stands where IAM's control plane does (facts 2, 5 and 9). */
+/**
+ * Only partition aws has a global STS endpoint; it stands where IAM's control plane does (facts 2, 5 and 9).
+ */
 function globalStsRegion(): string {
   return iamControlPlaneRegion("aws");
 }

@@ -16,8 +16,9 @@ const HOP_BY_HOP = new Set([
 ]);
 
 /**
- * How long an idle connection to the target is kept, in milliseconds. Well below a server's usual limit (5 s), so that this side closes first:
- * a request sent on a connection which the server is just closing could be neither told lost nor safely repeated.
+ * How long an idle connection to the target is kept, in milliseconds. Well below a server's usual limit (5
+ * s), so that this side closes first: a request sent on a connection which the server is just closing could
+ * be neither told lost nor safely repeated.
  */
 const IDLE_CONNECTION_MS = 1_000;
 
@@ -32,8 +33,9 @@ export class Forwarder {
   constructor(private readonly target: URL) {}
 
   /**
-   * Sends a request on as it is, Host header included (signatures cover it), and streams the answer back. Nothing is repeated: a
-   * target that breaks off is told to the client by 502, or by a broken connection when the answer had begun.
+   * Sends a request on as it is, Host header included (signatures cover it), and streams the answer back.
+   * Nothing is repeated: a target that breaks off is told to the client by 502, or by a broken connection
+   * when the answer had begun.
    * @returns status of the answer; undefined when the client did not get it whole.
    */
   forward(
@@ -69,8 +71,8 @@ export class Forwarder {
         });
       });
       upstream.on("error", (error: NodeJS.ErrnoException) => {
-        // An answer that had begun and broke off is seen to above; one that was complete (the target refused the rest of a
-        // long body) still has to reach the client.
+        // An answer that had begun and broke off is seen to above; one that was complete (the target
+        // refused the rest of a long body) still has to reach the client.
         if (response.destroyed || response.headersSent) return;
         status = 502;
         response.writeHead(status, { "content-type": "text/plain; charset=utf-8", connection: "close" });

@@ -2,7 +2,9 @@ import { performance } from "node:perf_hooks";
 import { decide } from "./decide";
 import type { CallFacts, OutageRule, Outcome } from "./types";
 
-/** How a call leaves the gate: it is sent on, its connection is to be reset, or nobody waits for it any more. */
+/**
+ * How a call leaves the gate: it is sent on, its connection is to be reset, or nobody waits for it any more.
+ */
 export type Exit = "forward" | "refuse" | "left";
 
 /** Keeps the rule in force, and the calls that wait because of it. */

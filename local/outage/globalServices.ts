@@ -50,7 +50,10 @@ export function homeOf(call: Served): Home {
   return "regional";
 }
 
-/** Region of the control plane of a global service, in the partition of the region that the caller signed for. */
+/**
+ * Region of the control plane of a global service, in the partition of the region that the caller signed
+ * for.
+ */
 export function controlPlaneRegion(service: string, signedRegion: string | undefined): string {
   const partition =
     signedRegion !== undefined && isRegionName(signedRegion) ? partitionOf(signedRegion) : "aws";

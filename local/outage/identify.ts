@@ -22,8 +22,8 @@ interface Scope {
 }
 
 /**
- * Whether a request can be told only with the start of its body: the query protocol has its operation there, and WAF its
- * scope.
+ * Whether a request can be told only with the start of its body: the query protocol has its operation
+ * there, and WAF its scope.
  */
 export function needsBody(head: RequestHead): boolean {
   if (head.method !== "POST") return false;
@@ -41,7 +41,8 @@ export function identify(head: RequestHead, body: string): CallFacts {
   const named = namedAction(head, path, query, body);
   const service = scope?.service ?? endpoint?.service ?? serviceOfUnsigned(named) ?? UNKNOWN;
   const s3 = service === "s3" ? s3Action(head.method, hostOf(head), path, query) : undefined;
-  // The path of a request that is not signed may be its credential (a link in a mail): only its first part is kept.
+  // The path of a request that is not signed may be its credential (a link in a mail): only its first part
+  // is kept.
   const shownPath = scope ? path : `/${path.split("/")[1] ?? ""}`;
   const action = s3?.action ?? named ?? restAction(service, head.method, shownPath);
   const home = homeOf({
@@ -70,13 +71,16 @@ function splitUrl(url: string): { path: string; query: URLSearchParams } {
     : { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) };
 }
 
-/** The credential scope of a signed request: in the Authorization header, or in the query of a presigned one. */
+/**
+ * The credential scope of a signed request: in the Authorization header, or in the query of a presigned one.
+ */
 function scopeOf(head: RequestHead, query: URLSearchParams): Scope | undefined {
   const credential =
     /^AWS4-[A-Z0-9-]+ .*?Credential=([^,\s]+)/.exec(head.headers.authorization ?? "")?.[1] ??
     query.get("X-Amz-Credential");
   if (!credential) return undefined;
-  // From the right: KEY/DATE/REGION/SERVICE/aws4_request. Version 4a has no region there but a set of them elsewhere.
+  // From the right: KEY/DATE/REGION/SERVICE/aws4_request. Version 4a has no region there but a set of them
+  // elsewhere.
   const parts = credential.split("/");
   const [accessKeyId, service] = [parts[0], parts.at(-2)];
   if (parts.length < 4 || !accessKeyId || !service) return undefined;

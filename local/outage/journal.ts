@@ -65,7 +65,9 @@ export class Journal {
     };
   }
 
-  /** The calls so far in order of arrival, as they are now: later changes do not show in what was returned. */
+  /**
+   * The calls so far in order of arrival, as they are now: later changes do not show in what was returned.
+   */
   calls(): readonly Call[] {
     return this.entries.map((call) => ({ ...call }));
   }

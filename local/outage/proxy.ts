@@ -15,12 +15,15 @@ import type { Call, OutageRule } from "./types";
 const PEEK_BYTES = 64 * 1024;
 
 /**
- * Bytes of a held call's body that are taken in. Reading on is what lets the proxy notice that its caller left; one that
- * sends more than this is noticed at the end of the outage.
+ * Bytes of a held call's body that are taken in. Reading on is what lets the proxy notice that its caller
+ * left; one that sends more than this is noticed at the end of the outage.
  */
 const HELD_BYTES = 32 * 1024 * 1024;
 
-/** Paths of the emulator's own APIs (inbox, sign-in, health): not AWS, so no outage hits them and they do not count. */
+/**
+ * Paths of the emulator's own APIs (inbox, sign-in, health): not AWS, so no outage hits them and they do not
+ * count.
+ */
 const OWN_PATHS = ["/_bulkhead/", "/_ministack/"];
 
 /** How a region proxy is started. */
@@ -33,7 +36,8 @@ export interface RegionProxyOptions {
    */
   port?: number;
   /**
-   * Whether the emulated AWS is told of outages, so that deliveries inside it (events, mails, schedules) stop as well.
+   * Whether the emulated AWS is told of outages, so that deliveries inside it (events, mails, schedules)
+   * stop as well.
    * @default true
    */
   tellTarget?: boolean;
@@ -44,21 +48,27 @@ export interface RegionProxy {
   /** What clients take as AWS_ENDPOINT_URL. */
   readonly url: string;
   /**
-   * Puts a rule in force at once for calls that arrive or wait; calls already sent on are carried out. Undefined ends the outage. Resolves
-   * when the emulated AWS knows it too.
-   * @throws Error when the rule is not valid (nothing changes then), or when the emulated AWS could not be told (calls obey
-   * the rule all the same).
+   * Puts a rule in force at once for calls that arrive or wait; calls already sent on are carried out.
+   * Undefined ends the outage. Resolves when the emulated AWS knows it too.
+   * @throws Error when the rule is not valid (nothing changes then), or when the emulated AWS could not be
+   * told (calls obey the rule all the same).
    */
   setOutage(rule: OutageRule | undefined): Promise<void>;
   /** The rule in force; undefined: no outage. */
   outage(): OutageRule | undefined;
-  /** The calls so far in order of arrival, each as it is now. A call appears once all of it that tells its operation has come. */
+  /**
+   * The calls so far in order of arrival, each as it is now. A call appears once all of it that tells its
+   * operation has come.
+   */
   calls(): readonly Call[];
   /** Marks calls that arrive from now on with the name of a phase; undefined ends that. */
   label(name: string | undefined): void;
   /** Forgets the calls so far. */
   reset(): void;
-  /** Breaks off what is under way, closes the port, ends the outage at the emulated AWS. Further calls have no effect. */
+  /**
+   * Breaks off what is under way, closes the port, ends the outage at the emulated AWS. Further calls have
+   * no effect.
+   */
   stop(): Promise<void>;
 }
 
@@ -134,15 +144,15 @@ export async function startRegionProxy(options: RegionProxyOptions): Promise<Reg
 
   const server = http.createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
-    // A held call may come and wait as long as it likes; an idle connection is the client's to close, for the reason given
-    // at the connections to the target.
+    // A held call may come and wait as long as it likes; an idle connection is the client's to close, for
+    // the reason given at the connections to the target.
     requestTimeout: 0,
     keepAliveTimeout: 0,
   });
   const turns = new WeakMap<Socket, Promise<void>>();
   server.on("request", (request, response) => {
-    // Requests that a client sends without waiting are taken one by one: resetting a connection for the second must not
-    // cost the answer of the first.
+    // Requests that a client sends without waiting are taken one by one: resetting a connection for the
+    // second must not cost the answer of the first.
     const before = turns.get(request.socket) ?? Promise.resolve();
     const turn = before.then(async () => {
       await handle(request, response).catch((error: unknown) => {
@@ -172,7 +182,8 @@ export async function startRegionProxy(options: RegionProxyOptions): Promise<Reg
 
   async function stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    // The rule stays: calls that wait end with their connections; let go, they would be carried out with nobody to answer.
+    // The rule stays: calls that wait end with their connections; let go, they would be carried out with
+    // nobody to answer.
     server.closeAllConnections();
     await closed;
     // The emulated AWS may have been stopped before: then there is no outage left to end.

@@ -2,7 +2,8 @@ import type * as http from "node:http";
 import type { Writable } from "node:stream";
 
 /**
- * The body of a request, of which a beginning may be read before the whole is sent on. Bytes are neither lost nor changed.
+ * The body of a request, of which a beginning may be read before the whole is sent on. Bytes are neither
+ * lost nor changed.
  */
 export class RequestBody {
   private readonly chunks: Buffer[] = [];
@@ -18,7 +19,8 @@ export class RequestBody {
   }
 
   /**
-   * Reads until the body ends, `limit` bytes are there (somewhat more may come), the client leaves or {@link stopReading} is called.
+   * Reads until the body ends, `limit` bytes are there (somewhat more may come), the client leaves or
+   * {@link stopReading} is called.
    */
   read(limit: number): Promise<void> {
     this.stopReading();
@@ -49,7 +51,10 @@ export class RequestBody {
     this.release?.();
   }
 
-  /** Sends everything on, first what has been read; ends `out` when the body has come whole. To be called once. */
+  /**
+   * Sends everything on, first what has been read; ends `out` when the body has come whole. To be called
+   * once.
+   */
   sendTo(out: Writable): void {
     this.stopReading();
     for (const chunk of this.chunks.splice(0)) out.write(chunk);

@@ -12,8 +12,8 @@ interface ToldOutage {
 const NONE: ToldOutage = { regions: [], globalServices: false };
 
 /**
- * Tells the emulated AWS which regions are lost, so that events inside it stop too: they never pass the proxy. Told in order, and only
- * what it does not know yet.
+ * Tells the emulated AWS which regions are lost, so that events inside it stop too: they never pass the
+ * proxy. Told in order, and only what it does not know yet.
  */
 export class OutageTarget {
   /** Undefined: not known, since it did not answer. */

@@ -11,15 +11,22 @@ export type OutageMode = (typeof OUTAGE_MODES)[number];
 
 /** Which calls an outage hits, and how. */
 export interface OutageRule {
-  /** Names of the lost regions. May be empty when `globalServices` is set: then only the global services are lost. */
+  /**
+   * Names of the lost regions. May be empty when `globalServices` is set: then only the global services are
+   * lost.
+   */
   regions: string[];
   /**
-   * Whether the global services are lost too: those of the partitions of `regions`, of every partition when `regions` is
-   * empty. Without it IAM and its like are answered whatever region is lost; with it they are not, whatever region is.
+   * Whether the global services are lost too: those of the partitions of `regions`, of every partition when
+   * `regions` is empty. Without it IAM and its like are answered whatever region is lost; with it they are
+   * not, whatever region is.
    */
   globalServices: boolean;
   mode: OutageMode;
-  /** Milliseconds by which a hit call is delayed, counted from its arrival. Required for `slow`, refused otherwise. */
+  /**
+   * Milliseconds by which a hit call is delayed, counted from its arrival. Required for `slow`, refused
+   * otherwise.
+   */
   delayMs?: number;
 }
 
@@ -41,7 +48,10 @@ export type Outcome = (typeof OUTCOMES)[number];
  */
 export type Home = "regional" | "global" | "both";
 
-/** What kind of credential signed a call; never which. `account`: the emulator's root of an account, used to set it up. */
+/**
+ * What kind of credential signed a call; never which. `account`: the emulator's root of an account, used to
+ * set it up.
+ */
 export type CredentialKind = "user" | "session" | "account" | "none";
 
 /** Stands for a service, region or action that a request does not tell. */
@@ -52,8 +62,9 @@ export interface CallFacts {
   /** Signing name of the service (`iam`, `sts`, `s3`), or {@link UNKNOWN}. */
   service: string;
   /**
-   * Where the call is served: the region of the endpoint that the caller meant, else the signed region; of a global service
-   * its control plane's. {@link UNKNOWN} for a request that is not signed and names no endpoint; no outage hits that.
+   * Where the call is served: the region of the endpoint that the caller meant, else the signed region; of
+   * a global service its control plane's. {@link UNKNOWN} for a request that is not signed and names no
+   * endpoint; no outage hits that.
    */
   region: string;
   /** The API operation (`AssumeRole`), or method and path where an API has no operation names on the wire. */
@@ -69,9 +80,14 @@ export interface Call extends CallFacts {
   /** Arrival, ISO 8601 with milliseconds. */
   at: string;
   outcome: Outcome;
-  /** HTTP status of the answer. Undefined while under way, and when no answer was given (refused, or the caller left). */
+  /**
+   * HTTP status of the answer. Undefined while under way, and when no answer was given (refused, or the
+   * caller left).
+   */
   status?: number;
-  /** From arrival to the end of the answer or of the connection, in milliseconds. Undefined while under way. */
+  /**
+   * From arrival to the end of the answer or of the connection, in milliseconds. Undefined while under way.
+   */
   durationMs?: number;
   /** The phase that was marked when the call arrived. */
   label?: string;

@@ -284,10 +284,12 @@ export class AwsProvider implements Provider {
 
   /** The provider's default tags under the resource's own, as the genuine provider merges them. */
   #withDefaultTags(tags: unknown): unknown {
-    const defaults = this.#config?.defaultTags?.tags;
-    if (!defaults || tags === UNKNOWN) return tags;
-    if (typeof defaults === "string") return UNKNOWN;
-    return { ...defaults, ...(tags as Props | undefined) };
+    const defaults: unknown = this.#config?.defaultTags?.tags ?? {};
+    if (tags === UNKNOWN || defaults === UNKNOWN) return UNKNOWN;
+    if (typeof (tags ?? {}) !== "object" || Array.isArray(tags)) return tags;
+    const merged = { ...(defaults as Props), ...(tags as Props | undefined) };
+    // Several services refuse an empty list of tags, which says no more than none.
+    return Object.keys(merged).length > 0 ? merged : undefined;
   }
 
   /** What one operation on one resource needs. In preview there is no client. */
@@ -404,7 +406,8 @@ function changedInputs(handler: Handler, olds: Props, news: Props): string[] {
     .filter(([key, input]) => {
       if (input.computed && news[key] === undefined) return false;
       const old = olds[key] ?? input.default;
-      return !equal(input, news[key], refreshedInput(input, news[key], old));
+      const wanted = news[key] ?? input.default;
+      return !equal(input, wanted, refreshedInput(input, wanted, old));
     })
     .map(([key]) => key);
 }

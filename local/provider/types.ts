@@ -48,7 +48,7 @@ export interface ReadResult {
 }
 
 /**
- * Thrown by create and update when the resource exists but was not brought to its end: the driver has to record `id`, `inputs` and
+ * Thrown by create when the resource exists but was not brought to its end: the driver has to record `id`, `inputs` and
  * `outputs` (so that the next run repairs or removes it) and report the failure.
  */
 export class IncompleteResourceError extends Error {

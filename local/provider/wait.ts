@@ -6,7 +6,7 @@ import { StandInError } from "./errors";
 export interface WaitOptions {
   /** Milliseconds. @default 60000 */
   timeoutMs?: number;
-  /** Milliseconds between two questions, doubled after each up to one second. @default 20 */
+  /** Milliseconds between two questions, doubled after each up to a fifth of a second. @default 20 */
   intervalMs?: number;
 }
 
@@ -30,6 +30,6 @@ export async function until<T>(
       throw new StandInError(`${what} did not happen in ${timeoutMs / 1000} s`);
     }
     await pause(interval);
-    interval = Math.min(interval * 2, 1000);
+    interval = Math.min(interval * 2, 200);
   }
 }

@@ -6,7 +6,10 @@ export class Html {
 /** What may stand in a template: text is escaped, lists are joined, nothing is nothing. */
 export type Content = Html | string | number | undefined | false | readonly Content[];
 
-/** HTML from a template. Everything put into it is escaped unless it is {@link Html}. Attribute values must be quoted. */
+/**
+ * HTML from a template. Everything put into it is escaped unless it is {@link Html}. Attribute values must
+ * be quoted.
+ */
 export function html(parts: TemplateStringsArray, ...values: Content[]): Html {
   let text = parts[0] ?? "";
   values.forEach((value, i) => {
@@ -31,12 +34,15 @@ const ENTITIES: Record<string, string> = {
 };
 
 /**
- * Control characters, and those that turn the direction of writing, with which a text could pass for another. Tab and line ends
- * are left.
+ * Control characters, and those that turn the direction of writing, with which a text could pass for
+ * another. Tab and line ends are left.
  */
 const INVISIBLE = /[^\P{Cc}\t\n\r]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\p{Cs}/gu;
 
-/** Text as it may stand between tags and in quoted attributes; characters that must not be shown become U+FFFD. */
+/**
+ * Text as it may stand between tags and in quoted attributes; characters that must not be shown become
+ * U+FFFD.
+ */
 export function escapeHtml(text: string): string {
   return text.replace(INVISIBLE, "\ufffd").replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }

@@ -19,8 +19,8 @@ const CONTENT_POLICY =
 const NO_ICON = "data:,";
 
 /**
- * The HTML report of a run: one file that needs nothing else. It holds every text of the run as text, so what the run saw cannot
- * change the page.
+ * The HTML report of a run: one file that needs nothing else. It holds every text of the run as text, so
+ * what the run saw cannot change the page.
  */
 export function renderReport(run: DrillRun): string {
   const lower = [calls(run), timings(run)].filter((section) => section !== undefined);

@@ -76,7 +76,10 @@ export const drillRunSchema = z.object({
   timings: z.array(z.object({ name: text, durationMs: duration })),
 }) satisfies z.ZodType<DrillRun>;
 
-/** The form of the JSON report. Members that it does not know are dropped: later runs of version 1 may add some. */
+/**
+ * The form of the JSON report. Members that it does not know are dropped: later runs of version 1 may add
+ * some.
+ */
 export const drillReportSchema = drillRunSchema.extend({
   schema: z.literal(REPORT_SCHEMA),
   summary: z.object({

@@ -1,6 +1,7 @@
 /**
- * What a run of the drill leaves behind. The JSON report is this with {@link DrillReport}'s two members more; the HTML
- * report is drawn from this alone. Times are ISO 8601 with milliseconds, durations are milliseconds.
+ * What a run of the drill leaves behind. The JSON report is this with {@link DrillReport}'s two members
+ * more; the HTML report is drawn from this alone. Times are ISO 8601 with milliseconds, durations are
+ * milliseconds.
  */
 
 /** Name and version of the JSON report's form. A change that breaks readers makes a new version. */

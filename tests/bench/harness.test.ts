@@ -8,20 +8,44 @@ import { benchmarkNames, loadBenchmarks } from "../../bench/support/registry";
 import { runBenchmarks } from "../../bench/support/runner";
 import { quantity } from "../../bench/support/table";
 
-const FIXTURES = path.join(__dirname, "fixtures");
+/** Source of a benchmark whose `run` has this body. */
+const source = (name: string, description: string, body: string) =>
+  `exports.benchmark = { name: "${name}", description: "${description}", run: async (context) => { ${body} } };\n`;
+
+const BENCHMARKS = {
+  good: source(
+    "good",
+    "Meets a target",
+    `context.progress("at work");
+     return [{ metric: "ratio", value: 1.23456789, unit: "x", target: 1.5 }, { metric: "calls", value: 1204, unit: "calls" }];`,
+  ),
+  missed: source(
+    "missed",
+    "Misses a target",
+    `return [{ metric: "time", value: 20.000001, unit: "ms", target: 20 }];`,
+  ),
+  broken: source("broken", "Cannot measure", `throw new Error("nothing to measure here");`),
+  // The harness's own file is none.
+  run: "throw new Error();",
+};
 
 describe("bench", () => {
+  let folder: string;
   let resultsFolder: string;
   beforeEach(() => {
-    resultsFolder = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "bulkhead-bench-")), "results");
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "bulkhead-bench-"));
+    resultsFolder = path.join(folder, "results");
+    for (const [name, text] of Object.entries(BENCHMARKS)) {
+      fs.writeFileSync(path.join(folder, `${name}.ts`), text);
+    }
   });
-  afterEach(() => fs.rmSync(path.dirname(resultsFolder), { recursive: true, force: true }));
+  afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
   async function bench(...args: string[]) {
     const [out, errors]: string[][] = [[], []];
     const code = await runBenchmarks({
       root: "/nowhere",
-      folder: FIXTURES,
+      folder,
       resultsFolder,
       args,
       out: (text) => out?.push(text),
@@ -98,7 +122,7 @@ describe("bench", () => {
   it("stops at an interrupt", async () => {
     const code = await runBenchmarks({
       root: "/nowhere",
-      folder: FIXTURES,
+      folder,
       resultsFolder,
       args: [],
       out: () => {},
@@ -109,9 +133,9 @@ describe("bench", () => {
   });
 
   it("has every benchmark of the project under its name", async () => {
-    const folder = path.join(__dirname, "..", "..", "bench");
-    const benchmarks = await loadBenchmarks(folder, []);
-    expect(benchmarks.map(({ name }) => name)).to.deep.equal(benchmarkNames(folder));
+    const own = path.join(__dirname, "..", "..", "bench");
+    const benchmarks = await loadBenchmarks(own, []);
+    expect(benchmarks.map(({ name }) => name)).to.deep.equal(benchmarkNames(own));
     expect(benchmarks.map(({ name }) => name)).to.include.members(["pack", "preview", "start"]);
   });
 });

@@ -85,12 +85,12 @@ describe("Notification", () => {
       Version: "2012-10-17",
       Statement: [
         {
-          Sid: "EventRulesOfTheAccount",
+          // With a condition EventBridge could not publish at all.
+          Sid: "EventRules",
           Effect: "Allow",
           Principal: { Service: "events.amazonaws.com" },
           Action: "sns:Publish",
           Resource: TOPIC,
-          Condition: { StringEquals: { "aws:SourceAccount": "222222222222" } },
         },
         {
           Sid: "AlarmsOfTheAccount",

@@ -115,12 +115,15 @@ describe("components/regional", () => {
       expect(statements.map((s: { Principal: unknown }) => s.Principal)).to.deep.equal([
         { AWS: "arn:aws:iam::222222222222:root" },
         { Service: "logs.us-west-2.amazonaws.com" },
-        { Service: ["events.amazonaws.com", "cloudwatch.amazonaws.com", "sns.amazonaws.com"] },
+        { Service: "events.amazonaws.com" },
+        { Service: ["cloudwatch.amazonaws.com", "sns.amazonaws.com"] },
       ]);
       expect(statements[1].Condition).to.deep.equal({
         ArnLike: { "kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-west-2:222222222222:log-group:*" },
       });
-      expect(statements[2].Condition).to.deep.equal({
+      // With a condition EventBridge could not reach the encrypted topic at all.
+      expect(statements[2]).not.to.have.property("Condition");
+      expect(statements[3].Condition).to.deep.equal({
         StringEquals: { "aws:SourceAccount": "222222222222" },
       });
       expect(mocks.find("aws:kms/alias:Alias").inputs.name).to.equal("alias/bulkhead-cell-dr");

@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-eventbridge";
 import { CreateRoleCommand, CreateUserCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateKeyCommand, KMSClient, PutKeyPolicyCommand } from "@aws-sdk/client-kms";
-import { SendEmailCommand, SESv2Client } from "@aws-sdk/client-sesv2";
+import { SESv2Client, SendEmailCommand } from "@aws-sdk/client-sesv2";
 import {
   CreateTopicCommand,
   GetSubscriptionAttributesCommand,
@@ -212,7 +212,10 @@ describe("local AWS: delivery", () => {
       await targets(right, bus(SECURITY, WEST)); // The western hub's policy lets nobody in.
       await send(client, "no-policy");
       const dead = await receiveAll(sqs, queueUrl);
-      expect(dead.map((text) => JSON.parse(text)["detail-type"])).to.deep.equal(["no-permission", "no-policy"]);
+      expect(dead.map((text) => JSON.parse(text)["detail-type"])).to.deep.equal([
+        "no-permission",
+        "no-policy",
+      ]);
     });
   });
 
@@ -310,7 +313,9 @@ describe("local AWS: delivery", () => {
 
       await letEventsIn(WEST, TopicArn);
       await send(client, "alarm");
-      const arrived = await mail((each) => each.to.includes("guarded@example.com") && /alarm/.test(each.text));
+      const arrived = await mail(
+        (each) => each.to.includes("guarded@example.com") && /alarm/.test(each.text),
+      );
       expect(arrived).to.include({ region: WEST, subject: "AWS Notification Message" });
       expect(await receiveAll(queue, queueUrl)).to.be.empty;
 
@@ -380,7 +385,9 @@ describe("local AWS: delivery", () => {
     const smtp = await mail((each) => each.kind === "smtp");
     expect(smtp.text.trim()).to.equal("you & me\n.\nafter a dot");
     expect(smtp.html).to.contain("<b>you</b>");
-    const page = await (await fetch(`${aws.url}/_bulkhead/inbox`, { headers: { accept: "text/html" } })).text();
+    const page = await (
+      await fetch(`${aws.url}/_bulkhead/inbox`, { headers: { accept: "text/html" } })
+    ).text();
     expect(page).to.contain("&lt;script&gt;alert(1)&lt;/script&gt;").and.not.contain("<script>");
     expect(page).to.contain("srcdoc='&lt;b&gt;you");
   });
@@ -412,7 +419,9 @@ describe("local AWS: delivery", () => {
         body: JSON.stringify({ regions: "us-east-1" }),
       });
       expect(response.status).to.equal(400);
-      expect(await response.json()).to.have.property("message").that.contains("regions is required");
+      expect(await response.json())
+        .to.have.property("message")
+        .that.contains("regions is required");
       const unknown = await fetch(`${aws.url}/_bulkhead/nothing`);
       expect(unknown.status).to.equal(404);
     });

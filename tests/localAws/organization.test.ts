@@ -13,7 +13,12 @@ import {
   UpdateStackSetCommand,
 } from "@aws-sdk/client-cloudformation";
 import { DescribeRuleCommand, EventBridgeClient } from "@aws-sdk/client-eventbridge";
-import { CreateUserCommand, GetRoleCommand, GetRolePolicyCommand, ListUsersCommand } from "@aws-sdk/client-iam";
+import {
+  CreateUserCommand,
+  GetRoleCommand,
+  GetRolePolicyCommand,
+  ListUsersCommand,
+} from "@aws-sdk/client-iam";
 import {
   AttachPolicyCommand,
   CreateAccountCommand,
@@ -89,7 +94,9 @@ const TEMPLATE = JSON.stringify({
           {
             Id: "hub",
             Arn: { Ref: "Hub" },
-            RoleArn: { "Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/bulkhead/member-forwarder" },
+            RoleArn: {
+              "Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/bulkhead/member-forwarder",
+            },
           },
         ],
       },
@@ -111,7 +118,9 @@ describe("local AWS: organization", () => {
 
   async function assume(RoleArn: string, credentials: Credentials = organization.deployer) {
     const sts = new STSClient(settings(aws, credentials));
-    const { Credentials: given } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "t" }));
+    const { Credentials: given } = await sts.send(
+      new AssumeRoleCommand({ RoleArn, RoleSessionName: "test" }),
+    );
     return {
       accessKeyId: given!.AccessKeyId!,
       secretAccessKey: given!.SecretAccessKey!,
@@ -181,7 +190,10 @@ describe("local AWS: organization", () => {
       }),
     );
     await management.send(
-      new AttachPolicyCommand({ PolicyId: Policy!.PolicySummary!.Id, TargetId: organization.unitIds.Sandbox }),
+      new AttachPolicyCommand({
+        PolicyId: Policy!.PolicySummary!.Id,
+        TargetId: organization.unitIds.Sandbox,
+      }),
     );
     const inside = iamClient(aws, await assume(`arn:aws:iam::${PLAYGROUND}:role/${ACCESS_ROLE}`));
     const denied = await failure(inside.send(new CreateUserCommand({ UserName: "x" })));
@@ -290,7 +302,9 @@ describe("local AWS: organization", () => {
           DestinationParentId: organization.unitIds.Sandbox,
         }),
       );
-      await waitFor(async () => ((await instances()).some((each) => each.startsWith(late)) ? undefined : true));
+      await waitFor(async () =>
+        (await instances()).some((each) => each.startsWith(late)) ? undefined : true,
+      );
       expect((await failure(rule(late, WEST))).name).to.equal("ResourceNotFoundException");
     });
 

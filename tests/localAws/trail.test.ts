@@ -269,7 +269,7 @@ describe("local AWS: records of calls", () => {
     const there = await Listener.open(aws, { ...options, name: "refused", accountId: MEMBER });
     const RoleArn = `arn:aws:iam::${MEMBER}:role/worker`;
     await failure(
-      stsClient(aws, nobody, WEST).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "x" })),
+      stsClient(aws, nobody, WEST).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "denied" })),
     );
     expect((await here.next()).detail.errorCode).to.equal("AccessDenied");
     expect(await there.drain()).to.be.empty;

@@ -203,10 +203,8 @@ describe("STS endpoints in all spellings", () => {
       SEED,
     ));
 
-  it("a long line without line breaks is searched in a short time", () => {
+  it("a long line without line breaks does not make the search hang (a backtracking one takes minutes)", () => {
     const line = `x="${"sts region_ use_global_ sts.".repeat(40_000)}"`;
-    const started = performance.now();
-    scanText(line);
-    expect(performance.now() - started).to.be.lessThan(2000);
+    expect(scanText(line)).to.deep.equal([]);
   });
 });

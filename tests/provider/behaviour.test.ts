@@ -222,7 +222,8 @@ describe("the stand-in provider at a local AWS", () => {
     const iam = await aws.client("iam");
     await iam.createAccessKey({ UserName: user.id });
     await iam.createLoginProfile({ UserName: user.id, Password: "Correct-horse-1" });
-    const PolicyDocument = '{"Version":"2012-10-17","Statement":[]}';
+    const Statement = [{ Effect: "Allow", Action: "a:B", Resource: "*" }];
+    const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
     await iam.putUserPolicy({ UserName: user.id, PolicyName: "inline", PolicyDocument });
     await provider.delete(user.urn, user.id, user.inputs, user.outputs);
     expect(await provider.read(user.urn, user.id, user.inputs, user.outputs)).to.equal(undefined);

@@ -96,6 +96,14 @@ describe("checking inputs", () => {
     });
   });
 
+  it("takes empty tags for none, and refuses what are no tags", async () => {
+    expect((await check(TOPIC, { name: "t", tags: {} })).inputs).to.not.have.property("tags");
+    expect((await check(TOPIC, { tags: "a" })).failures[0]).to.deep.equal({
+      property: "tags",
+      reason: "must be a map of strings",
+    });
+  });
+
   it("turns values into the declared kinds", async () => {
     const role = { [SIGNATURE]: SIGNATURE_RESOURCE, urn: "urn", id: "role-id" };
     const { inputs } = await check("aws:iam/rolePolicy:RolePolicy", {

@@ -78,7 +78,7 @@ describe("HTML report in a browser", () => {
       "passed",
       sampleRun(),
       "Passed",
-      "All 17 steps held with us-east-1 and every global service out of reach.",
+      "All 17 steps held. In between us-east-1 and every global service were out of reach for 885 ms.",
     ],
     ["failed", failedRun(), "Failed", "1 of 11 steps did not hold. 3 steps not tried."],
     [
@@ -122,6 +122,23 @@ describe("HTML report in a browser", () => {
       "2 Normal day",
       "3 Region lost",
     ]);
+    await page.close();
+  });
+
+  it("keeps the lines of a message, folds a long one, and drops a terminal's colours", async () => {
+    const run = failedRun();
+    const failed = run.phases.flatMap((phase) => phase.steps).find((step) => step.outcome === "failed");
+    if (!failed) throw new Error("the sample has changed");
+    const trace = Array.from({ length: 8 }, (_, i) => `    at line ${i}`).join("\n");
+    failed.detail = `\u001b[31mno such role\u001b[39m\n${trace}`;
+    failed.evidence = [{ label: "answer", value: "first\nsecond" }];
+    const { page } = await open(run);
+    const row = page.locator("tr.step.failed");
+    expect(await row.locator(".detail > span").innerText()).to.equal("no such role");
+    expect(await row.locator("details pre").isVisible()).to.equal(false);
+    await row.locator("summary").click();
+    expect(await row.locator("details pre").innerText()).to.equal(trace);
+    expect(await row.locator("dd").innerText()).to.equal("first\nsecond");
     await page.close();
   });
 

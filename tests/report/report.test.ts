@@ -12,6 +12,7 @@ import {
 } from "../../local/report";
 import { duration, instant, list, offset, plural } from "../../local/report/format";
 import { escapeHtml, html } from "../../local/report/html";
+import { timelineModel } from "../../local/report/timeline/model";
 import { layoutAxis } from "../../local/report/timeline/warp";
 import { HOSTILE, hostileRun, sampleRun } from "./support/sampleRun";
 
@@ -244,6 +245,20 @@ describe("Axis of the timeline", () => {
       }),
       { seed: 3, numRuns: 500 },
     );
+  });
+
+  it("draws steps that overlap only by rounding in one row, and those that do overlap in two", () => {
+    const run = sampleRun();
+    const [first, second, third] = run.phases[1]?.steps ?? [];
+    if (!first || !second || !third) throw new Error("the sample has changed");
+    const rows = () =>
+      timelineModel(run, options)
+        .bars.filter((bar) => [first, second, third].includes(bar.step))
+        .map((bar) => bar.row);
+    first.durationMs = Date.parse(second.startedAt) - Date.parse(first.startedAt) + 0.7;
+    expect(rows()).to.deep.equal([0, 0, 0]);
+    first.durationMs += 50;
+    expect(rows()).to.deep.equal([0, 1, 0]);
   });
 
   it("fills the room it is given", () => {

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { bundlePath } from "../../components/lambda/bundle";
 
 /** The checkout's folder. */
-export const ROOT = path.resolve(__dirname, "../..");
+const ROOT = path.resolve(__dirname, "../..");
 
 /** Runs functions/build.mjs. Returns what it printed; throws with its message when it fails. */
 export function runBuild(args: string[] = [], cwd = ROOT): string {

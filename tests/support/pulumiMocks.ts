@@ -64,7 +64,7 @@ export interface Recorded {
 }
 
 /** The resource options of a registration, with the SDK's defaults. */
-export interface RecordedOptions {
+interface RecordedOptions {
   protect: boolean;
   retainOnDelete: boolean;
   deleteBeforeReplace: boolean | undefined;

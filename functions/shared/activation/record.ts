@@ -8,7 +8,7 @@
  * has seen the other since. What is not covered: a step that began just before a promotion may end just after it, so
  * every destructive step must be idempotent in itself.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 /** A cell's activation record. Each cell has one, in a table of its own region. */
 export const activationRecordSchema = z.strictObject({

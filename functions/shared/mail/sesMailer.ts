@@ -2,9 +2,6 @@ import { type SESv2Client, SendEmailCommand } from "@aws-sdk/client-sesv2";
 import { BulkheadError } from "../errors/bulkheadError";
 import type { Addresses, Mail, Mailer } from "./mail";
 
-/** Recipients of one mail that SES takes. */
-export const SES_MAX_RECIPIENTS = 50;
-
 /** Sends mail through Amazon SES in the function's own region; its identities and sandbox are per region (fact 14). */
 export class SesMailer implements Mailer {
   constructor(

@@ -6,7 +6,9 @@ process that started it closes the pipe or dies, however it dies.
 """
 import argparse
 import json
+import logging
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,6 +18,7 @@ import threading
 import traceback
 
 HOST = "127.0.0.1"
+_DATA_PREFIX = "bulkhead-aws-"
 
 
 def _say(message):
@@ -50,6 +53,26 @@ def _environment(port, data_dir):
     tempfile.tempdir = data_dir
 
 
+def _discard_abandoned():
+    """Removes the folders of emulators that were killed and could not do so themselves."""
+    if os.name != "posix":
+        return  # There, looking whether a process lives would end it.
+    for name in os.listdir(tempfile.gettempdir()):
+        owner = re.fullmatch(re.escape(_DATA_PREFIX) + r"(\d+)-\w+", name)
+        if owner and not _is_alive(int(owner[1])):
+            shutil.rmtree(os.path.join(tempfile.gettempdir(), name), ignore_errors=True)
+
+
+def _is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def _end(data_dir, code):
     """Removes the temporary files and ends this process with all of its children."""
     shutil.rmtree(data_dir, ignore_errors=True)
@@ -60,6 +83,8 @@ def _end(data_dir, code):
 
 
 def _serve(listener, lambda_endpoint_url):
+    # MiniStack warns at its import that it cannot sign with KMS keys, which nothing here does.
+    logging.getLogger("kms").setLevel(logging.ERROR)
     from overlay import server  # Imports MiniStack, which needs the environment set before.
 
     stopping = server.Stop()
@@ -89,7 +114,8 @@ def main():
         _say({"error": "port-in-use", "message": str(error)})
         sys.exit(2)
     port = listener.getsockname()[1]
-    data_dir = options.data_dir or tempfile.mkdtemp(prefix="bulkhead-aws-")
+    _discard_abandoned()
+    data_dir = options.data_dir or tempfile.mkdtemp(prefix=f"{_DATA_PREFIX}{os.getpid()}-")
     os.makedirs(data_dir, exist_ok=True)
     _environment(port, data_dir)
 

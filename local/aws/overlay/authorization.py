@@ -4,6 +4,7 @@ MiniStack names one resource a call and leaves out the paths of users and roles;
 not say which resource and which kind of policy denied. Each of these decides whether a policy that works in AWS works here.
 """
 import contextvars
+from email.utils import parseaddr
 
 import ministack.core.iam_actions as iam_actions
 from ministack.core import iam_evaluator
@@ -82,6 +83,9 @@ def _resource_arn(extract):
             found = _iam_resource(calls.current(), account_id, region)
             if found:
                 return found
+        if service == "ses" and (sender := sender_of(calls.current())):
+            # A mail is sent as an identity: an address, or its domain. MiniStack names none.
+            return f"arn:aws:ses:{region}:{account_id}:identity/{sender}"
         if service == "ec2" and (call := calls.current()) is not None:
             found = _ec2_resources(call, region, account_id)
             if found:
@@ -91,6 +95,14 @@ def _resource_arn(extract):
         return arn.replace(":rule/default/", ":rule/") if service == "events" else arn
 
     return extract_more
+
+
+def sender_of(call):
+    """The address that a call of SES sends mail from, without a display name; None for other calls."""
+    if call is None or call.operation not in ("SendEmail", "SendBulkEmail"):
+        return None
+    sender = call.given.get("FromEmailAddress") or call.given.get("Source") or ""
+    return parseaddr(sender)[1] or None
 
 
 def _iam_resource(call, account, region):

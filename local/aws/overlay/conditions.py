@@ -1,7 +1,9 @@
 """What MiniStack's evaluation of policies lacks: policy variables, and condition keys that IAM gives on its own calls."""
+import functools
 import re
 
 from ministack.core import iam_evaluator
+from ministack.services import iam
 
 from overlay import calls
 
@@ -29,9 +31,16 @@ _NAMES_POLICY = frozenset(
 
 
 def install():
+    iam_evaluator.parse_policy_document = _remembering(iam_evaluator.parse_policy_document)
     iam_evaluator._first_match = _first_match
     iam_evaluator._resolve_condition_key = _resolve(iam_evaluator._resolve_condition_key)
     iam_evaluator._evaluate_single_condition = _with_more_operators(iam_evaluator._evaluate_single_condition)
+
+
+def _remembering(parse):
+    """MiniStack parses every policy of the caller at every call; parsed statements are never changed."""
+    cached = functools.lru_cache(maxsize=4096)(parse)
+    return lambda document: cached(document) if isinstance(document, str) else parse(document)
 
 
 # ---------------------------------------------------------------- variables
@@ -118,6 +127,10 @@ def _absent(value):
 def _resolve(resolve):
     def resolve_more(key, context):
         name = key.lower()
+        if name == "ses:fromaddress":
+            from overlay import authorization
+
+            return authorization.sender_of(calls.current())
         if name == "aws:securetransport":
             return "true"  # The loopback connection stands for HTTPS, which is all that clients of AWS speak by default.
         if name in ("iam:permissionsboundary", "iam:policyarn") and context.action.startswith("iam:"):
@@ -126,6 +139,8 @@ def _resolve(resolve):
             return context.service_context.get(name)
         if name == "iam:awsservicename":
             return _given().get("AWSServiceName")
+        if name == "aws:principalarn":
+            return _role_arn(context.principal_arn) or resolve(key, context)
         if name == "aws:principalorgpaths":
             from overlay import orgs
 
@@ -134,6 +149,15 @@ def _resolve(resolve):
         return resolve(key, context)
 
     return resolve_more
+
+
+def _role_arn(principal):
+    """The role, with its path, of a role session's ARN: what AWS gives as aws:PrincipalArn. None for any other principal."""
+    match = re.fullmatch(r"arn:[^:]+:sts::(\d{12}):assumed-role/([^/]+)(/.+)?", principal or "")
+    if match is None:
+        return None
+    role = iam._roles.get_scoped(match[1], None, match[2])
+    return role["Arn"] if role else None
 
 
 def _given():

@@ -21,7 +21,7 @@ import ministack.app as ministack_app
 from ministack.core import iam_evaluator
 from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import get_account_id, get_region, new_uuid, request_scope
-from ministack.services import eventbridge, sns
+from ministack.services import eventbridge, scheduler, sns
 
 from overlay import delivery, outage
 
@@ -43,6 +43,8 @@ class Undelivered(Exception):
 
 
 def install():
+    # Schedules are looked at every second, where MiniStack does so every ten.
+    eventbridge._SCHEDULER_TICK_INTERVAL = scheduler._SCHEDULE_TICK_INTERVAL = 1
     eventbridge._dispatch_event = dispatch
     eventbridge._invoke_target = _invoke_target
     eventbridge._put_permission = _put_permission
@@ -59,7 +61,7 @@ def _bounded_log():
 
 def emit(account, region, source, detail_type, detail, read_only=False, resources=()):
     """Puts an event of an AWS service on the default bus of an account in a region, after the current request is answered."""
-    if outage.is_cut_off(region) or not _anyone_listens(account, region):
+    if not anyone_listens(account, region):
         return
     event = {
         "EventId": new_uuid(),
@@ -77,7 +79,10 @@ def emit(account, region, source, detail_type, detail, read_only=False, resource
     ministack_app._MAIN_LOOP.call_soon_threadsafe(_put, account, region, event, context=contextvars.Context())
 
 
-def _anyone_listens(account, region):
+def anyone_listens(account, region):
+    """Whether an event could reach a rule or an archive there: the region is not gone, and has any."""
+    if outage.is_cut_off(region):
+        return False
     scope = (account, region)
     return any(key[:2] == scope for key in eventbridge._rules._data) or any(
         key[:2] == scope for key in eventbridge._archives._data
@@ -136,35 +141,64 @@ def _deliver(target, event, rule, view, whole):
         eventbridge._dispatch_to_api_destination(spec, payload, {**target, "HttpParameters": parameters})
         return
     if spec.service == "events":
-        _to_bus(spec, target, event)
+        _to_bus(spec, target, event, rule)
         return
     if spec.region != get_region():
         raise Undelivered("RESOURCE_NOT_FOUND", f"{arn} is in another region: only event buses are reached across regions")
     source = (rule.get("Arn", ""), get_account_id())
-    if spec.service == "sns":
-        delivery.require(delivery.topic_allows(arn, PRINCIPAL, *source), Undelivered, arn, "sns:Publish")
-        delivery.require_key(delivery.topic_key(arn), PRINCIPAL, source, Undelivered)
-        with request_scope(spec.account_id, spec.region):
-            try:
-                sns.publish_internal(arn, payload, "")
-            except sns.SnsPublishError as refused:
-                raise Undelivered("INVALID_PARAMETER", str(refused)) from None
-    elif spec.service == "sqs":
-        delivery.require(delivery.queue_allows(arn, PRINCIPAL, *source), Undelivered, arn, "sqs:SendMessage")
-        delivery.require_key(delivery.queue_key(arn), PRINCIPAL, source, Undelivered)
-        with request_scope(spec.account_id, spec.region):
-            eventbridge._dispatch_to_sqs(spec, payload, target.get("SqsParameters") or {})
-    elif spec.service == "lambda":
-        delivery.require(
-            delivery.function_allows(arn, PRINCIPAL, *source), Undelivered, arn, "lambda:InvokeFunction"
-        )
-        delivery.invoke_async(arn, payload)
+    if event.get("Source") == _SCHEDULER_SOURCE:
+        _as_scheduler(target, spec)
+    elif spec.service in _LETTING_IN:
+        allows, key_of, action = _LETTING_IN[spec.service]
+        delivery.require(allows(arn, PRINCIPAL, *source), Undelivered, arn, action)
+        if key_of:
+            delivery.require_key(key_of(arn), PRINCIPAL, source, Undelivered)
     elif spec.service == "states":
         _with_role(target, "states:StartExecution", arn)
-        with request_scope(spec.account_id, spec.region):
-            eventbridge._dispatch_to_stepfunctions(arn, payload)
+    _hand_over(spec, arn, payload, target)
+
+
+_SCHEDULER_SOURCE = "aws.scheduler"
+_SCHEDULER_ACTIONS = {
+    "lambda": "lambda:InvokeFunction",
+    "sqs": "sqs:SendMessage",
+    "sns": "sns:Publish",
+    "states": "states:StartExecution",
+}
+#: By service: whether a target's policy lets EventBridge in, the key of the target, and the action.
+_LETTING_IN = {
+    "sns": (delivery.topic_allows, delivery.topic_key, "sns:Publish"),
+    "sqs": (delivery.queue_allows, delivery.queue_key, "sqs:SendMessage"),
+    "lambda": (delivery.function_allows, None, "lambda:InvokeFunction"),
+}
+
+
+def _as_scheduler(target, spec):
+    """EventBridge Scheduler reaches every target by the schedule's role, never by the target's policy."""
+    action = _SCHEDULER_ACTIONS.get(spec.service)
+    if action is None:
+        raise Undelivered("UNSUPPORTED_TARGET", f"the local AWS does not schedule {spec}")
+    problem, _ = delivery.assume(target.get("RoleArn", ""), "scheduler.amazonaws.com", action, str(spec))
+    if problem:
+        raise Undelivered("NO_PERMISSIONS", problem)
+
+
+def _hand_over(spec, arn, payload, target):
+    if spec.service == "lambda":
+        delivery.invoke_async(arn, payload)
     elif spec.service == "logs":
         delivery.to_log_group(spec, payload)
+    elif spec.service in ("sns", "sqs", "states"):
+        with request_scope(spec.account_id, spec.region):
+            if spec.service == "sqs":
+                eventbridge._dispatch_to_sqs(spec, payload, target.get("SqsParameters") or {})
+            elif spec.service == "states":
+                eventbridge._dispatch_to_stepfunctions(arn, payload)
+            else:
+                try:
+                    sns.publish_internal(arn, payload, "")
+                except sns.SnsPublishError as refused:
+                    raise Undelivered("INVALID_PARAMETER", str(refused)) from None
     else:
         raise Undelivered("UNSUPPORTED_TARGET", f"the local AWS does not deliver events to {arn}")
 
@@ -185,7 +219,7 @@ def _payload(target, rule, view, whole):
     return whole
 
 
-def _to_bus(spec, target, event):
+def _to_bus(spec, target, event, rule):
     if event.get("_Forwarded"):
         return  # It came from another bus already (fact 24); AWS neither sends it on nor counts that as a failure.
     if outage.is_cut_off(spec.region):
@@ -194,7 +228,7 @@ def _to_bus(spec, target, event):
     elsewhere = spec.account_id != get_account_id() or spec.region != get_region()
     principal = None
     if elsewhere or target.get("RoleArn"):
-        principal = _with_role(target, "events:PutEvents", str(spec))
+        principal = _with_role(target, "events:PutEvents", str(spec), rule)
     with request_scope(spec.account_id, spec.region):
         eventbridge._ensure_default_bus()
         if bus not in eventbridge._event_buses:
@@ -210,12 +244,12 @@ def _to_bus(spec, target, event):
         eventbridge._archive_event(forwarded, view)
 
 
-def _with_role(target, action, resource):
+def _with_role(target, action, resource, rule):
     """The principal that a target's role is, once it is known that EventBridge may act as it; else Undelivered."""
     arn = target.get("RoleArn")
     if not arn:
         raise Undelivered("NO_PERMISSIONS", f"the target {resource} needs a role")
-    problem, principal = delivery.assume(arn, PRINCIPAL, action, resource)
+    problem, principal = delivery.assume(arn, PRINCIPAL, action, resource, rule.get("Arn", ""), get_account_id())
     if problem:
         raise Undelivered("NO_PERMISSIONS", problem)
     return principal

@@ -41,8 +41,9 @@ def _set_endpoint(body, _headers):
 def install():
     from ministack.services import lambda_svc
 
-    os.environ["NODE_OPTIONS"] = f"--require={_REDIRECT}"
-    lambda_runtime._NODEJS_WORKER_SCRIPT = lambda_runtime._NODEJS_WORKER_SCRIPT.replace(
+    # In the script and not in NODE_OPTIONS, which a function may set for itself.
+    script = f"require({json.dumps(_REDIRECT)});\n{lambda_runtime._NODEJS_WORKER_SCRIPT}"
+    lambda_runtime._NODEJS_WORKER_SCRIPT = script.replace(
         'trace: err.stack || ""', 'trace: err.stack || "", errorType: err.name || "Error"'
     ).replace("trace: e.stack", 'trace: e.stack, errorType: e.name || "Error"')
     lambda_runtime.Worker.invoke = _noting_error_type(lambda_runtime.Worker.invoke)
@@ -177,7 +178,9 @@ def _send(arn, config, text, attributes, value):
     if action is None:
         logger.warning("%s: nothing is sent to %s", config["FunctionArn"], arn)
         return
-    problem, _ = delivery.assume(config.get("Role", ""), "lambda.amazonaws.com", action, arn)
+    function_arn = config["FunctionArn"]
+    account = function_arn.split(":")[4]
+    problem, _ = delivery.assume(config.get("Role", ""), "lambda.amazonaws.com", action, arn, function_arn, account)
     if problem:
         logger.warning("%s: %s", config["FunctionArn"], problem)
     elif service == "sqs":

@@ -7,6 +7,8 @@ from overlay import (
     control_policies,
     events,
     functions,
+    iam_behaviour,
+    iam_quotas,
     inbox,
     mfa,
     orgs,
@@ -15,13 +17,15 @@ from overlay import (
     ses_mail,
     signin,
     smtp,
+    sns_functions,
     sns_mail,
     stack_sets,
     trail,
+    validation,
 )
 
 # Imported for what they register: routes of the control interface, observers of calls.
-_REGISTERING = (inbox, outage, signin, trail)
+_REGISTERING = (inbox, outage, signin, trail, validation)
 
 
 def all_concerns():
@@ -32,8 +36,11 @@ def all_concerns():
         orgs,
         mfa,
         passwords,
+        iam_quotas,
+        iam_behaviour,
         events,
         functions,
+        sns_functions,
         sns_mail,
         ses_mail,
         cloudformation_conditions,

@@ -94,7 +94,7 @@ def read_form(service, method, path, headers, body, query):
         return None
     protocol = model.metadata.get("protocol", "")
     if protocol in ("rest-json", "rest-xml"):
-        found = _route(service, method, path, query)
+        found = _route(service, method, path, headers, query)
         return Form(found[0], protocol, labels=found[1]) if found else None
     fields = {name: values[0] if isinstance(values, list) else values for name, values in query.items()}
     if body and "x-www-form-urlencoded" in content_type:
@@ -279,6 +279,9 @@ def _from_json(shape, node, path):
 # ---------------------------------------------------------------- rest
 
 
+_COPY_SOURCE = "x-amz-copy-source"
+
+
 @functools.lru_cache(maxsize=None)
 def _routes(service):
     routes = []
@@ -296,21 +299,25 @@ def _routes(service):
         labels = [label.rstrip("+") for label in re.findall(r"\{([^}]+)\}", path)]
         wanted = dict(part.partition("=")[::2] for part in literal_query.split("&") if part)
         needed = set()
+        copies = False
         shape = operation.input_shape
         if shape is not None:
             for member_name in shape.required_members:
                 member = shape.members[member_name]
                 if member.serialization.get("location") == "querystring":
                     needed.add(member.serialization.get("name", member_name))
-        routes.append((operation.http["method"], re.compile(pattern + "/?$"), labels, wanted, needed, literals, name))
+                # S3 tells a copy from a write by a header only.
+                copies = copies or member.serialization.get("name") == _COPY_SOURCE
+        pattern = re.compile(pattern + "/?$")
+        routes.append((operation.http["method"], pattern, labels, wanted, needed, literals, name, copies))
     # The most particular first: literal query parts, then required query members, then the most literal path.
     routes.sort(key=lambda route: (len(route[3]), len(route[4]), route[5]), reverse=True)
     return routes
 
 
-def _route(service, method, path, query):
-    for route_method, pattern, labels, wanted, needed, _, name in _routes(service):
-        if route_method != method:
+def _route(service, method, path, headers, query):
+    for route_method, pattern, labels, wanted, needed, _, name, copies in _routes(service):
+        if route_method != method or copies is not (service == "s3" and _COPY_SOURCE in headers):
             continue
         match = pattern.match(path)
         if match is None or not needed <= query.keys():

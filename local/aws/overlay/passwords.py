@@ -11,6 +11,8 @@ from overlay.iam_xml import calling_user, error, override, parameter
 #: What AWS demands where an account has set no password policy.
 _DEFAULT_LENGTH = 8
 _LONGEST = 128
+#: When the password was last set, in a login profile's record.
+CHANGED = "_PasswordChanged"
 _SYMBOLS = set("!@#$%^&*()_+-=[]{}|'")
 _CLASSES_BY_DEFAULT = 3
 
@@ -29,7 +31,7 @@ def _hash(password, salt):
 def _store(profile, password):
     salt = secrets.token_bytes(16)
     profile["_Password"] = (salt, _hash(password, salt))
-    profile["_PasswordChanged"] = iam._now()
+    profile[CHANGED] = iam._now()
 
 
 def matches(account, user_name, password):

@@ -46,8 +46,21 @@ function fromUrl(url) {
   return { protocol: url.protocol, hostname: url.hostname, port: url.port, path: url.pathname + url.search };
 }
 
-https.request = redirected;
-https.get = (...args) => redirected(...args).end();
+function get(...args) {
+  const sent = redirected(...args);
+  sent.end();
+  return sent;
+}
+
+// MiniStack's own wrapper, which forgets the meant host, comes later: its assignment is to have no effect.
+for (const [name, value] of Object.entries({ request: redirected, get })) {
+  Object.defineProperty(https, name, {
+    configurable: true,
+    enumerable: true,
+    get: () => value,
+    set: () => {},
+  });
+}
 syncBuiltinESMExports();
 
 const parent = process.ppid;

@@ -59,7 +59,7 @@ def _checked(account, user_name, password, code, region):
     extra = {"MFAUsed": "Yes" if device else "No"}
     if device:
         extra["MFAIdentifier"] = device["SerialNumber"]
-    profile["_LastUsed"] = iam._now()
+    user["PasswordLastUsed"] = iam._now()
     _record(account, region, user, "ConsoleLogin", "Success", extra)
     return _session(account, user, device)
 

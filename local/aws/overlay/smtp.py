@@ -97,6 +97,11 @@ def _deliver(sender, recipients, data):
         str(message.get("From", sender)),
         recipients,
         str(message.get("Subject", "")),
-        plain.get_content() if plain else "",
-        rich.get_content() if rich else None,
+        _lines(plain.get_content()) if plain else "",
+        _lines(rich.get_content()) if rich else None,
     )
+
+
+def _lines(text):
+    """The text with line feeds only, and without the one that the message's end adds."""
+    return text.replace("\r\n", "\n").rstrip("\n")

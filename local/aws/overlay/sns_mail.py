@@ -1,20 +1,25 @@
-"""SNS e-mail subscriptions: asked to confirm first, then mailed to, as SNS words it."""
+"""SNS: e-mail subscriptions (asked to confirm first, then mailed to, as SNS words it), and keys that let it reach a queue."""
+import logging
 import re
 
 from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import get_region, new_uuid
 from ministack.services import sns
 
-from overlay import control, inbox, outage
+from overlay import control, delivery, inbox, outage
+
+logger = logging.getLogger("bulkhead.sns")
 
 _PROTOCOLS = ("email", "email-json")
 _SENDER = "no-reply@sns.amazonaws.com"
+_PRINCIPAL = "sns.amazonaws.com"
 _PENDING = "pending confirmation"
 
 
 def install():
     sns._subscribe = _subscribe_pending(sns._subscribe)
     sns._fanout = _fanout_with_mail(sns._fanout)
+    sns._deliver_to_sqs = _held_to_key(sns._deliver_to_sqs)
     sns._list_subscriptions = _hiding_pending_arns(sns._list_subscriptions)
     sns._list_subscriptions_by_topic = _hiding_pending_arns(sns._list_subscriptions_by_topic)
 
@@ -133,6 +138,26 @@ def _fanout_with_mail(fanout):
                 _mail(topic, subscription, region, msg_id, told, subject, message_attributes or {})
 
     return fanout_with_mail
+
+
+def _held_to_key(deliver):
+    """A queue that is encrypted with a key is reached only when the key's policy lets SNS use it."""
+
+    def deliver_held(endpoint, *args, topic_arn="", **rest):
+        source = (topic_arn, topic_arn.split(":")[4] if topic_arn.count(":") > 4 else "")
+        try:
+            delivery.require_key(delivery.queue_key(endpoint), _PRINCIPAL, source, _Refused)
+        except (_Refused, ArnParseError) as refused:
+            logger.warning("%s: %s", topic_arn, refused)
+            return
+        deliver(endpoint, *args, topic_arn=topic_arn, **rest)
+
+    return deliver_held
+
+
+class _Refused(Exception):
+    def __init__(self, _code, message):
+        super().__init__(message)
 
 
 def _mail(topic, subscription, region, msg_id, message, subject, attributes):

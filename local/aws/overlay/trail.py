@@ -8,7 +8,7 @@ import re
 import time
 import uuid
 
-from ministack.services import iam, sts
+from ministack.services import iam
 
 from overlay import calls, events, mfa, models, regions, trail_shapes
 
@@ -16,7 +16,7 @@ TLS = {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256"}
 
 _VERSION = "1.11"
 #: Refusals that come before the caller is known; CloudTrail does not record those.
-_UNAUTHENTICATED = frozenset(
+UNAUTHENTICATED = frozenset(
     {
         "InvalidClientTokenId",
         "UnrecognizedClientException",
@@ -42,7 +42,8 @@ _SOURCES = {"monitoring": "monitoring", "ses": "ses", "sesv2": "ses", "s3control
 
 _DATA_EVENTS = {
     "s3": re.compile(
-        r"(Get|Put|Head|Delete|Copy|Restore|Select|List)Object(?!LockConfiguration)|DeleteObjects|.*Multipart|UploadPart|ListParts"
+        r"(Get|Put|Head|Delete|Copy|Restore|Select|List)Object(?!LockConfiguration)|DeleteObjects"
+        r"|.*Multipart|UploadPart|ListParts"
     ),
     "lambda": re.compile(r"Invoke"),
     "sqs": re.compile(r"(Send|Receive|Delete)Message|ChangeMessageVisibility"),
@@ -88,12 +89,15 @@ def _record(call, response):
     if data is not None and data.match(operation):
         return
     status, _, body = response
-    code, message = _error(call.service, body) if status >= 400 else (None, None)
-    if call.identity is None or code in _UNAUTHENTICATED:
+    code, message = error_of(body) if status >= 400 else (None, None)
+    if call.identity is None or code in UNAUTHENTICATED:
         return
+    target = _target_account(call) if call.service == "sts" and code is None and operation.startswith("AssumeRole") else None
+    if not any(account and events.anyone_listens(account, call.recorded_region) for account in (call.account, target)):
+        return  # Nobody would see it; making the record takes longer than many a call.
     detail = _detail(call, operation, status, body, code, message)
-    if call.service == "sts" and code is None and operation.startswith("AssumeRole"):
-        _record_in_target(call, detail)
+    if target is not None:
+        _record_in_target(call, detail, target)
     _emit(call.account, detail)
 
 
@@ -152,12 +156,15 @@ def _source(service):
     return model.metadata.get("endpointPrefix", service).split(".")[-1] if model else service
 
 
-def _record_in_target(call, detail):
-    """An allowed AssumeRole of a role of another account is recorded there too, under one shared id (fact 22)."""
+def _target_account(call):
+    """The account of the role that a call assumes, when it is not the caller's."""
     arn = call.given.get("RoleArn", "")
     target = arn.split(":")[4] if arn.count(":") > 4 else call.account
-    if target == call.account:
-        return
+    return target if target != call.account else None
+
+
+def _record_in_target(call, detail, target):
+    """An allowed AssumeRole of a role of another account is recorded there too, under one shared id (fact 22)."""
     detail["sharedEventID"] = new_id()
     there = {
         **detail,
@@ -230,7 +237,7 @@ def _session_issuer(identity, session):
     return None
 
 
-def _error(service, body):
+def error_of(body):
     """Code and message of an error's body, in whichever protocol."""
     text = bytes(body or b"").decode("utf-8", "replace")
     if text.lstrip().startswith("{"):

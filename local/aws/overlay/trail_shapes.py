@@ -11,7 +11,18 @@ from overlay import models
 
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 #: Members that are left out altogether, by their name as the model spells it.
-_OMITTED = frozenset({"Password", "OldPassword", "NewPassword", "SecretAccessKey", "SessionToken", "TokenCode", "Base32StringSeed", "QRCodePNG"})
+_OMITTED = frozenset(
+    {
+        "Password",
+        "OldPassword",
+        "NewPassword",
+        "SecretAccessKey",
+        "SessionToken",
+        "TokenCode",
+        "Base32StringSeed",
+        "QRCodePNG",
+    }
+)
 _LAMBDA_VERSIONS = {
     "CreateFunction": "CreateFunction20150331",
     "DeleteFunction": "DeleteFunction20150331",

@@ -1,7 +1,8 @@
-import { list, plural, wholeNumber } from "../format";
+import { wholeNumber } from "../format";
 import { type Html, html } from "../html";
 import { summarize } from "../json";
 import type { DrillCallCount, DrillRun } from "../types";
+import { cell, regionChip, rowHead, section, table } from "./parts";
 
 interface Row {
   region: string;
@@ -15,27 +16,32 @@ interface Row {
 export function calls(run: DrillRun): Html | undefined {
   if (!run.outage) return undefined;
   const rows = rowsOf(run.calls.duringOutage);
-  const { unansweredCalls } = summarize(run);
-  const answered = rows.reduce((sum, row) => sum + row.passed, 0);
   const slowed = rows.some((row) => row.slowed > 0);
-  return html`<section aria-labelledby="h-calls"><h2 id="h-calls">Calls that the lost region did not answer</h2>
-<p>${
-    unansweredCalls === 0
-      ? `Nothing called ${lostPlaces(run)} during the outage`
-      : `${plural(unansweredCalls, "call")} went unanswered during the outage`
-  }; ${plural(answered, "call")} ${answered === 1 ? "was" : "were"} answered elsewhere. Counted at the wire.</p>
-${
-  rows.length > 0 &&
-  html`<table class="calls" aria-labelledby="h-calls"><thead><tr><th scope="col">Region</th><th scope="col">Service</th><th scope="col" class="n">Not answered</th>${slowed && html`<th scope="col" class="n">Slowed</th>`}<th scope="col" class="n">Answered</th></tr></thead>
-<tbody>${rows.map(
-    (row) =>
-      html`<tr><td><span class="region">${row.region}</span></td><th scope="row">${row.service}</th><td class="n">${number(row.unanswered, "lost-call")}</td>${slowed && html`<td class="n">${number(row.slowed)}</td>`}<td class="n">${number(row.passed)}</td></tr>`,
-  )}</tbody></table>`
-}</section>`;
+  const columns = [
+    { title: "Region" },
+    { title: "Service" },
+    { title: "Not answered", className: "n" },
+    ...(slowed ? [{ title: "Slowed", className: "n" }] : []),
+    { title: "Answered", className: "n" },
+  ];
+  const lines = rows.map(
+    (row) => html`
+<tr role="row">${cell(regionChip(row.region))}${rowHead(row.service)}
+${cell(number(row.unanswered, "lost-call"), "n")}${slowed && cell(number(row.slowed), "n")}${cell(number(row.passed), "n")}</tr>`,
+  );
+  return section("calls", "Calls that the lost region did not answer", [
+    html`<p>${sentence(run, rows)}</p>`,
+    rows.length > 0 && table("calls", columns, html`<tbody role="rowgroup">${lines}</tbody>`),
+  ]);
 }
 
-function lostPlaces(run: DrillRun): string {
-  return list([...(run.outage?.regions ?? []), ...(run.outage?.globalServices ? ["a global service"] : [])]);
+function sentence(run: DrillRun, rows: readonly Row[]): string {
+  const { unansweredCalls } = summarize(run);
+  const answered = rows.reduce((sum, row) => sum + row.passed + row.slowed, 0);
+  return (
+    `Of the calls counted at the wire during the outage ${unansweredCalls === 0 ? "none" : wholeNumber(unansweredCalls)} ` +
+    `went unanswered, ${answered === 0 ? "none" : wholeNumber(answered)} ${answered === 1 ? "was" : "were"} answered.`
+  );
 }
 
 function number(count: number, emphasis = ""): Html {

@@ -1,38 +1,52 @@
-import { duration, instant, wholeNumber } from "../format";
-import { type Html, html } from "../html";
+import { duration, instant, plural } from "../format";
+import { type Content, type Html, html } from "../html";
 import type { DrillRun } from "../types";
+import { longText } from "./longText";
+import { cell, regionChip, rowHead, section, table } from "./parts";
+
+const POLICY_COLUMNS = [{ title: "Rule" }, { title: "Enforcement" }, { title: "Message" }];
 
 /** What the policy pack had to say. Undefined: nothing. */
 export function policy(run: DrillRun): Html | undefined {
   if (run.policy.length === 0) return undefined;
-  return html`<section aria-labelledby="h-policy"><h2 id="h-policy">What the policy pack reported</h2>
-<table class="policy" role="table" aria-labelledby="h-policy"><thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Rule</th><th scope="col" role="columnheader">Enforcement</th><th scope="col" role="columnheader">Message</th></tr></thead>
-<tbody role="rowgroup">${run.policy.map(
-    (finding) =>
-      html`<tr role="row"><th scope="row" role="rowheader"><code>${finding.rule}</code></th><td role="cell"><span class="pill ${finding.enforcement}">${finding.enforcement}</span></td><td role="cell">${finding.message}</td></tr>`,
-  )}</tbody></table></section>`;
+  const rows = run.policy.map(({ rule, enforcement, message }) => {
+    const pill = html`<span class="pill ${enforcement}">${enforcement}</span>`;
+    return html`
+<tr role="row">${rowHead(html`<code>${rule}</code>`)}${cell(pill)}${cell(longText(message))}</tr>`;
+  });
+  const body = html`<tbody role="rowgroup">${rows}</tbody>`;
+  return section("policy", "What the policy pack reported", table("policy", POLICY_COLUMNS, body));
 }
 
 /** How long each part of the command took. Undefined: not measured. */
 export function timings(run: DrillRun): Html | undefined {
   if (run.timings.length === 0) return undefined;
   const longest = Math.max(1, ...run.timings.map((timing) => timing.durationMs));
-  return html`<section aria-labelledby="h-timings"><h2 id="h-timings">Where the time went</h2>
-<ol class="bars">${run.timings.map(
-    (timing) =>
-      html`<li><span>${timing.name}</span><b>${duration(timing.durationMs)}</b><span class="track" aria-hidden="true"><i style="width:${((timing.durationMs / longest) * 100).toFixed(1)}%"></i></span></li>`,
-  )}</ol></section>`;
+  const bars = run.timings.map(({ name, durationMs }) => {
+    const width = ((durationMs / longest) * 100).toFixed(1);
+    return html`
+<li><span>${name}</span><b>${duration(durationMs)}</b>
+<span class="track" aria-hidden="true"><i style="width:${width}%"></i></span></li>`;
+  });
+  return section("timings", "Where the time went", html`<ol class="bars">${bars}</ol>`);
 }
 
 /** What it was run with. */
 export function facts(run: DrillRun): Html {
-  const resources = (cell: string) => {
-    const count = run.resources[cell];
-    return count === undefined ? "" : `, ${wholeNumber(count)} resource${count === 1 ? "" : "s"}`;
-  };
-  return html`<section aria-labelledby="h-facts"><h2 id="h-facts">What it ran on</h2>
-<dl class="facts"><dt>Engine</dt><dd>${run.engine}</dd><dt>AWS</dt><dd>${run.aws}</dd>${run.cells.map(
-    (cell) =>
-      html`<dt>Cell ${cell.name}</dt><dd><span class="region">${cell.region}</span> ${cell.role}${resources(cell.name)}</dd>`,
-  )}<dt>Started</dt><dd>${instant(run.startedAt)}</dd><dt>Finished</dt><dd>${instant(run.finishedAt)}</dd></dl></section>`;
+  const cells = run.cells.map(({ name, region, role }): [string, Content] => {
+    const count = run.resources[name];
+    return [
+      `Cell ${name}`,
+      html`${regionChip(region)} ${role}${count !== undefined && `, ${plural(count, "resource")}`}`,
+    ];
+  });
+  const shown: [string, Content][] = [
+    ["Engine", run.engine],
+    ["AWS", run.aws],
+    ...cells,
+    ["Started", instant(run.startedAt)],
+    ["Finished", instant(run.finishedAt)],
+  ];
+  const list = shown.map(([what, value]) => html`<dt>${what}</dt><dd>${value}</dd>`);
+  return section("facts", "What it ran on", html`<dl class="facts">${list}</dl>`);
 }

@@ -21,10 +21,9 @@ export function verdictSentence(run: DrillRun): string {
   const { steps } = summarize(run);
   const tried = steps.passed + steps.failed;
   const skipped = steps.skipped > 0 ? ` ${plural(steps.skipped, "step")} not tried.` : "";
-  const during = run.outage ? ` ${outagePhrase(run)}` : "";
   switch (run.outcome) {
     case "passed":
-      return `${tried === 1 ? "The step" : `All ${tried} steps`} held${during}.${skipped}`;
+      return `${tried === 1 ? "The step" : `All ${tried} steps`} held.${skipped}${outageSentence(run)}`;
     case "failed":
       return steps.failed === 0
         ? `The run failed outside its steps; ${steps.passed} of ${tried} held.${skipped}`
@@ -34,14 +33,13 @@ export function verdictSentence(run: DrillRun): string {
   }
 }
 
-function outagePhrase(run: DrillRun): string {
-  const lost = [
-    ...(run.outage?.regions ?? []),
-    ...(run.outage?.globalServices ? ["every global service"] : []),
-  ];
-  return run.outage?.mode === "slow"
-    ? `while ${list(lost)} answered slowly`
-    : `with ${list(lost)} out of reach`;
+/** What was played, so that a verdict is not taken for more than it is. */
+function outageSentence(run: DrillRun): string {
+  if (!run.outage) return "";
+  const lost = [...run.outage.regions, ...(run.outage.globalServices ? ["every global service"] : [])];
+  const state =
+    run.outage.mode === "slow" ? "answered slowly" : `${lost.length > 1 ? "were" : "was"} out of reach`;
+  return ` In between ${list(lost)} ${state} for ${duration(outageMs(run))}.`;
 }
 
 /** The numbers that one asks for first. */

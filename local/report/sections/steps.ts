@@ -2,37 +2,58 @@ import { duration, offset } from "../format";
 import { type Html, html } from "../html";
 import { outcomeIcon } from "../icons";
 import type { DrillPhase, DrillRun, DrillStep } from "../types";
+import { longText } from "./longText";
+import { type Column, cell, regionChip, rowHead, section, table } from "./parts";
 
-/** Every step with what was expected of it. Roles are spelt out, since on a phone the table is laid out as cards. */
+const COLUMNS: readonly Column[] = [
+  { title: html`<span aria-label="Number">#</span>`, className: "number" },
+  { title: "Step", className: "name" },
+  { title: "Expected" },
+  { title: "Result", className: "result" },
+  { title: "Time", className: "time" },
+];
+
+/** Every step with what was expected of it. Undefined: there was none. */
 export function steps(run: DrillRun): Html | undefined {
   if (run.phases.length === 0) return undefined;
   let number = 0;
-  const bodies = run.phases.map(
-    (phase, i) => html`<tbody role="rowgroup">${phaseRow(run, phase, i + 1)}
-${phase.steps.map((step) => {
-  number += 1;
-  return stepRow(run, step, number);
-})}</tbody>`,
-  );
-  return html`<section aria-labelledby="h-steps"><h2 id="h-steps">Steps</h2>
-<table class="steps" role="table" aria-labelledby="h-steps"><thead role="rowgroup"><tr role="row"><th class="number" scope="col" role="columnheader"><span aria-label="Number">#</span></th><th class="name" scope="col" role="columnheader">Step</th><th scope="col" role="columnheader">Expected</th><th class="result" scope="col" role="columnheader">Result</th><th class="time" scope="col" role="columnheader">Time</th></tr></thead>
-${bodies}</table></section>`;
+  const bodies = run.phases.map((phase, i) => {
+    const rows = phase.steps.map((step) => {
+      number += 1;
+      return stepRow(run, step, number);
+    });
+    return html`<tbody role="rowgroup">${phaseRow(run, phase, i + 1)}${rows}</tbody>`;
+  });
+  return section("steps", "Steps", table("steps", COLUMNS, bodies));
 }
 
 function phaseRow(run: DrillRun, phase: DrillPhase, number: number): Html {
-  return html`<tr class="phase" role="row"><th scope="rowgroup" role="rowheader" colspan="5" aria-colspan="5">${number}  ${phase.name}<span>${phase.description} From ${since(run, phase.startedAt)}, for ${duration(phase.durationMs)}.</span></th></tr>`;
+  const when = `From ${since(run, phase.startedAt)}, for ${duration(phase.durationMs)}.`;
+  return html`
+<tr class="phase" role="row">
+<th scope="rowgroup" role="rowheader" colspan="${COLUMNS.length}" aria-colspan="${COLUMNS.length}">
+${number}  ${phase.name}<span>${phase.description} ${when}</span></th></tr>`;
 }
 
 function stepRow(run: DrillRun, step: DrillStep, number: number): Html {
-  return html`<tr class="step ${step.outcome}" id="step-${number}" role="row"><td class="number" role="cell">${number}</td><th class="name" scope="row" role="rowheader">${step.name}${
-    step.region !== undefined && html` <span class="region">${step.region}</span>`
-  }${step.detail && html`<p class="detail">${step.detail}</p>`}${evidence(step)}</th><td class="expectation" role="cell">${step.expectation}</td><td class="result" role="cell"><span class="pill ${step.outcome}">${outcomeIcon(step.outcome)}${step.outcome}</span></td><td class="time" role="cell">${duration(step.durationMs)}<span>${since(run, step.startedAt)}</span></td></tr>`;
+  const region = step.region !== undefined && html` ${regionChip(step.region)}`;
+  const pill = html`<span class="pill ${step.outcome}">${outcomeIcon(step.outcome)}${step.outcome}</span>`;
+  const time = html`${duration(step.durationMs)}<span>${since(run, step.startedAt)}</span>`;
+  return html`
+<tr class="step ${step.outcome}" id="step-${number}" role="row">${cell(number, "number")}
+${rowHead([step.name, region, detail(step), evidence(step)], "name")}
+${cell(step.expectation, "expectation")}${cell(pill, "result")}${cell(time, "time")}</tr>`;
+}
+
+function detail(step: DrillStep): Html | undefined {
+  const text = longText(step.detail);
+  return text && html`<div class="detail">${text}</div>`;
 }
 
 function evidence(step: DrillStep): Html | undefined {
   if (!step.evidence?.length) return undefined;
   return html`<dl class="evidence">${step.evidence.map(
-    ({ label, value }) => html`<dt>${label}</dt><dd>${value}</dd>`,
+    ({ label, value }) => html`<dt>${label}</dt><dd>${longText(value)}</dd>`,
   )}</dl>`;
 }
 

@@ -1,4 +1,4 @@
-import type { DrillMail, DrillRun, DrillStep } from "../types";
+import type { DrillMail, DrillPhase, DrillRun, DrillStep } from "../types";
 import { type Axis, type AxisOptions, layoutAxis } from "./warp";
 
 /** One region's strip of the timeline. */
@@ -36,6 +36,11 @@ export interface TimelineModel {
 
 /** A step of no duration still has a beginning and an end, or it would have no place. */
 const SHORTEST_MS = 0.01;
+/**
+ * Beginnings are whole milliseconds, durations are not: a step may seem to end this much after the next one
+ * begins.
+ */
+const ROUNDING_MS = 2;
 
 /** The timeline of a run. Without phases it has no lanes' contents but is still well formed. */
 export function timelineModel(run: DrillRun, options: AxisOptions): TimelineModel {
@@ -45,7 +50,7 @@ export function timelineModel(run: DrillRun, options: AxisOptions): TimelineMode
   const moments = [...run.mails.map((mail) => Date.parse(mail.at)), ...(run.outage ? outageTimes(run) : [])];
   const axis = layoutAxis(
     run.phases.map((phase) => {
-      const spans = phase.steps.map(spanOf);
+      const spans = spansOf(phase);
       // Rounded times may put a step a little outside of its phase.
       const from = Math.min(Date.parse(phase.startedAt), ...spans.map((span) => span.start));
       const to = Math.max(Date.parse(phase.startedAt) + phase.durationMs, ...spans.map((span) => span.end));
@@ -96,9 +101,15 @@ function outageTimes(run: DrillRun): [number, number] {
   ];
 }
 
-function spanOf(step: DrillStep): { start: number; end: number } {
-  const start = Date.parse(step.startedAt);
-  return { start, end: start + Math.max(step.durationMs, SHORTEST_MS) };
+/** From when to when each step of a phase ran; steps that only seem to overlap, by rounding, do not. */
+function spansOf(phase: DrillPhase): { start: number; end: number }[] {
+  const starts = phase.steps.map((step) => Date.parse(step.startedAt));
+  return phase.steps.map((step) => {
+    const start = Date.parse(step.startedAt);
+    const end = start + Math.max(step.durationMs, SHORTEST_MS);
+    const next = starts.find((other) => other > start && other < end && other > end - ROUNDING_MS);
+    return { start, end: next ?? end };
+  });
 }
 
 function lanesOf(run: DrillRun): Lane[] {
@@ -129,11 +140,12 @@ function barsOf(run: DrillRun, axis: Axis, laneOf: (region: string | undefined) 
   let number = 0;
   /** End of the last step by lane and row. */
   const ends: number[][] = [];
-  return run.phases.flatMap((phase, phaseIndex) =>
-    phase.steps.map((step) => {
+  return run.phases.flatMap((phase, phaseIndex) => {
+    const spans = spansOf(phase);
+    return phase.steps.map((step, stepIndex) => {
       number += 1;
       const lane = laneOf(step.region);
-      const { start, end } = spanOf(step);
+      const { start, end } = spans[stepIndex] ?? { start: 0, end: 0 };
       ends[lane] ??= [];
       const rows = ends[lane];
       const free = rows.findIndex((last) => last <= start);
@@ -141,6 +153,6 @@ function barsOf(run: DrillRun, axis: Axis, laneOf: (region: string | undefined) 
       rows[row] = end;
       const [from, to] = [axis.inPhase(phaseIndex, start), axis.inPhase(phaseIndex, end)];
       return { number, step, lane, row, from, to };
-    }),
-  );
+    });
+  });
 }

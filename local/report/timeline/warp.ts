@@ -1,7 +1,8 @@
 /**
- * The timeline's axis. A drill has minutes of deployment beside steps of milliseconds: on an even scale those would be
- * invisible. Here each phase gets room by the fourth root of its duration, and each step at least {@link AxisOptions.minSpan}. Order is
- * always kept: of two moments the later one is never drawn before the earlier.
+ * The timeline's axis. A drill has minutes of deployment beside steps of milliseconds: on an even scale
+ * those would be invisible. Here each phase gets room by the fourth root of its duration, and each step at
+ * least {@link AxisOptions.minSpan}. Order is always kept: of two moments the later one is never drawn
+ * before the earlier.
  */
 
 /** A phase with all that has to be placed in it. Times in milliseconds. */

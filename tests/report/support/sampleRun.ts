@@ -12,8 +12,8 @@ type Sample = [
 const START = Date.parse("2026-03-01T09:00:00.000Z");
 
 /**
- * A run as the drill of a newcomer's laptop leaves it: both cells deployed, us-east-1 lost, the emergency user at work in us-west-2.
- * Always the same; for tests and for the README's picture.
+ * A run as the drill of a newcomer's laptop leaves it: both cells deployed, us-east-1 lost, the emergency
+ * user at work in us-west-2. Always the same; for tests and for the README's picture.
  */
 export function sampleRun(): DrillRun {
   let clock = START;

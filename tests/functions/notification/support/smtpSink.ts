@@ -3,7 +3,7 @@ import * as tls from "node:tls";
 import type { TestCertificate } from "./certificate";
 
 /** A mail as the server got it. */
-export interface ReceivedMail {
+interface ReceivedMail {
   from: string;
   to: string[];
   /** The whole message, headers and body, with \n. */

@@ -1,0 +1,201 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { expect } from "chai";
+import * as openpgp from "openpgp";
+import { parse } from "yaml";
+import { parseConfig, type StackConfig } from "../../stacks/config";
+import { deployStandby } from "../../stacks/dr";
+import { deployPrimary } from "../../stacks/prod";
+import { type PulumiMocks, startMocks } from "../support/pulumiMocks";
+
+const root = path.join(__dirname, "../..");
+const read = (file: string) => parse(fs.readFileSync(path.join(root, file), "utf8")).config;
+
+describe("stacks", () => {
+  let publicKey: string;
+  let mocks: PulumiMocks;
+  before(async () => {
+    ({ publicKey } = await openpgp.generateKey({
+      type: "ecc",
+      userIDs: [{ name: "Alice" }],
+      format: "armored",
+    }));
+  });
+
+  /** The configuration as the files have it, with a user's values and a test's. */
+  const config = (stack: "prod" | "dr", change: Partial<StackConfig> = {}): StackConfig => {
+    const values: Record<string, unknown> = {};
+    for (const [key, declaration] of Object.entries<{ default?: unknown }>(read("Pulumi.yaml"))) {
+      values[key] = declaration.default;
+    }
+    for (const [key, value] of Object.entries(read(`Pulumi.${stack}.yaml`))) {
+      values[key.replace("bulkhead:", "")] = value;
+    }
+    return parseConfig({
+      ...values,
+      accountId: "222222222222",
+      custodians: ["alice@example.com", "bob@example.com"],
+      custodianPgpKeys: [publicKey, publicKey],
+      alertEmails: ["security@example.com"],
+      ...change,
+    });
+  };
+  const organization: Partial<StackConfig> = {
+    organizationId: "o-a1b2c3d4e5",
+    managementAccountId: "111111111111",
+    memberAccess: "stackSet",
+    memberOrganizationalUnitIds: ["ou-ab12-cdef3456"],
+  };
+  const deploy = async (stack: "prod" | "dr", change?: Partial<StackConfig>) => {
+    mocks = await startMocks({ stack });
+    const outputs =
+      stack === "prod"
+        ? deployPrimary(stack, config(stack, change))
+        : deployStandby(stack, config(stack, change));
+    await mocks.settle();
+    return outputs;
+  };
+  const custom = () => mocks.resources.filter((r) => r.custom && !r.type.startsWith("pulumi:"));
+
+  for (const [stack, region] of [
+    ["prod", "us-east-1"],
+    ["dr", "us-west-2"],
+  ] as const) {
+    it(`${stack} stands in ${region} and nowhere else, by explicit providers with that region's STS endpoint`, async () => {
+      await deploy(stack, stack === "dr" ? { organizationId: "o-a1b2c3d4e5" } : organization);
+      expect(mocks.withDefaultProvider()).to.deep.equal([]);
+      const inAccount = custom().filter((r) => r.providerName === "cell");
+      expect(inAccount.length).to.be.above(20);
+      expect(new Set(inAccount.map((r) => r.region))).to.deep.equal(new Set([region]));
+      for (const provider of mocks.ofType("pulumi:providers:aws")) {
+        expect(provider.inputs.endpoints).to.equal(
+          `[{"sts":"https://sts.${provider.inputs.region}.amazonaws.com"}]`,
+        );
+      }
+    });
+  }
+
+  it("dr owns nothing global beyond its functions' own roles", async () => {
+    await deploy("dr", {
+      organizationId: "o-a1b2c3d4e5",
+      mailTransport: "ses",
+      mailFrom: "a@example.com",
+      mailTo: ["b@example.com"],
+    });
+    const global = custom().filter((r) => /^aws:(iam|organizations|route53|cloudfront)\//.test(r.type));
+    expect(global.map((r) => r.type).sort()).to.deep.equal([
+      "aws:iam/role:Role",
+      "aws:iam/rolePolicy:RolePolicy",
+    ]);
+    expect(mocks.find("aws:iam/role:Role").inputs).to.include({
+      name: "bulkhead-breakglass-alerts-mail-dr",
+      path: "/bulkhead/",
+    });
+    expect(mocks.ofType("aws:cloudformation/stackSet:StackSet")).to.deep.equal([]);
+  });
+
+  it("dr needs nothing of prod: no stack reference, no name of its region in what it makes", async () => {
+    await deploy("dr", { organizationId: "o-a1b2c3d4e5" });
+    expect(mocks.ofType("pulumi:pulumi:StackReference")).to.deep.equal([]);
+    for (const resource of custom())
+      expect(JSON.stringify(resource.inputs), resource.name).not.to.include("us-east-1");
+  });
+
+  it("exactly one of the cells is active at first", async () => {
+    const active: string[] = [];
+    for (const stack of ["prod", "dr"] as const) {
+      await deploy(stack);
+      const item = JSON.parse(mocks.find("aws:dynamodb/tableItem:TableItem").inputs.item);
+      if (item.active.BOOL) active.push(stack);
+    }
+    expect(active).to.deep.equal(["prod"]);
+  });
+
+  it("each cell watches the emergency users by itself, with rules of the same names", async () => {
+    const rules: string[][] = [];
+    for (const stack of ["prod", "dr"] as const) {
+      await deploy(stack);
+      rules.push(
+        mocks
+          .ofType("aws:cloudwatch/eventRule:EventRule")
+          .map((rule) => rule.inputs.name)
+          .sort(),
+      );
+    }
+    expect(rules[0]).to.deep.equal(["bulkhead-breakglass-signin", "bulkhead-breakglass-use"]);
+    expect(rules[1]).to.deep.equal(rules[0]);
+  });
+
+  it("prod gives the member accounts rules that send to both hubs, by a stack set", async () => {
+    const outputs = await deploy("prod", organization);
+    const template = mocks.find("aws:cloudformation/stackSet:StackSet").inputs.templateBody;
+    for (const region of ["us-east-1", "us-west-2"]) {
+      expect(template).to.include(`arn:aws:events:${region}:222222222222:event-bus/bulkhead-hub`);
+    }
+    const instances = mocks.ofType("aws:cloudformation/stackSetInstance:StackSetInstance");
+    expect(instances.map((i) => i.inputs.stackSetInstanceRegion).sort()).to.deep.equal([
+      "us-east-1",
+      "us-west-2",
+    ]);
+    expect(outputs).to.have.property("memberAccessStackSet").that.is.not.equal(undefined);
+  });
+
+  it("prod reaches each member account by a provider of its own when there is no stack set", async () => {
+    await deploy("prod", {
+      ...organization,
+      memberAccess: "providers",
+      memberAccountIds: ["333333333333", "444444444444"],
+      memberRegions: ["us-west-2"],
+    });
+    expect(mocks.ofType("aws:cloudformation/stackSet:StackSet")).to.deep.equal([]);
+    const roles = mocks
+      .ofType("pulumi:providers:aws")
+      .flatMap((p) => JSON.parse(p.inputs.assumeRoles ?? "[]"));
+    expect(roles.map((r: { roleArn: string }) => r.roleArn).sort()).to.deep.equal([
+      "arn:aws:iam::111111111111:role/bulkhead-deployer",
+      "arn:aws:iam::333333333333:role/OrganizationAccountAccessRole",
+      "arn:aws:iam::444444444444:role/OrganizationAccountAccessRole",
+    ]);
+    expect(mocks.withDefaultProvider()).to.deep.equal([]);
+  });
+
+  it("China works: its own ARNs, endpoints and control planes", async () => {
+    await deploy("prod", {
+      ...organization,
+      partition: "aws-cn",
+      region: "cn-north-1",
+      peerRegion: "cn-northwest-1",
+    });
+    for (const resource of mocks.resources) {
+      const text = JSON.stringify(resource.inputs);
+      expect(text, resource.name).not.to.match(/arn:aws:|us-east-1|sts\.amazonaws\.com/);
+    }
+    // Organizations' control plane is not IAM's there (fact 9).
+    expect(mocks.find("pulumi:providers:aws", "management").inputs.region).to.equal("cn-northwest-1");
+  });
+
+  it("a private network holds the functions when one is configured", async () => {
+    await deploy("dr", {
+      network: "existing",
+      vpcId: "vpc-0a1b2c3d",
+      subnetIds: ["subnet-0a1b2c3d", "subnet-1a1b2c3d"],
+      routeTableIds: ["rtb-0a1b2c3d"],
+      mailTransport: "smtp",
+      mailFrom: "a@example.com",
+      mailTo: ["b@example.com"],
+      smtpHost: "email-smtp.us-west-2.amazonaws.com",
+      smtpUserParameter: "/smtp/user",
+      smtpPasswordParameter: "/smtp/password",
+    });
+    expect(mocks.find("aws:lambda/function:Function").inputs.vpcConfig).to.deep.include({
+      subnetIds: ["subnet-0a1b2c3d", "subnet-1a1b2c3d"],
+    });
+  });
+
+  it("tags what it makes", async () => {
+    await deploy("dr", { tags: ["team=security", "note=a=b"] });
+    expect(mocks.find("pulumi:providers:aws").inputs.defaultTags).to.equal(
+      '{"tags":{"team":"security","note":"a=b"}}',
+    );
+  });
+});
