@@ -124,6 +124,8 @@ export interface DeploymentContext {
   save: () => Promise<void>;
   /** Outputs of another stack, for stack references. */
   readStack: (name: string) => Promise<Props>;
+  /** Called when a resource fails and the run therefore ends. @default nothing is called */
+  onFailure?: () => void;
 }
 
 /** Answers every request once the run has failed or was cancelled; the program ends quietly at it. */
@@ -276,6 +278,10 @@ export class Deployment {
       throw new Error(
         `${urn} was a resource and is now a component; give the component another name or type`,
       );
+    }
+    for (const option of ["ignoreChanges", "replaceOnChanges", "additionalSecretOutputs", "replaceWith"] as const) {
+      if ((goal[option] ?? []).length === 0) continue;
+      this.context.journal.diagnostic("warning", `the option ${option} has no effect on a component`, urn);
     }
     const state = this.stateOf(goal, urn, inputs, { outputs: old?.state.outputs ?? {}, old: old?.state });
     await this.analyze(goal, state);
@@ -888,7 +894,8 @@ export class Deployment {
   private async defaultProvider(token: string, version: string): Promise<string> {
     const packageName = packageOf(token);
     const disabled = this.context.config.values["pulumi:disable-default-providers"];
-    if (disabled !== undefined) {
+    // The engine's own package, which stack references need, is never disabled.
+    if (disabled !== undefined && packageName !== "pulumi") {
       const names = JSON.parse(disabled) as string[];
       if (names.includes("*") || names.includes(packageName)) {
         throw new Error(
@@ -963,6 +970,7 @@ export class Deployment {
     if (!(error instanceof Told)) this.context.journal.diagnostic("error", (error as Error).message, urn);
     if (this.context.preview) return { urn, id: "", outputs: inputs };
     this.stop();
+    this.context.onFailure?.();
     throw new Unavailable();
   }
 }

@@ -17,11 +17,7 @@ export class Snapshot {
   private done: Entry[] = [];
   private readonly pending = new Set<PendingOperation>();
   private readonly byUrn = new Map<string, Entry>();
-  /** The resources as the run found them, in order: dependencies first. */
-  readonly initial: readonly ResourceState[];
-
   constructor(resources: readonly ResourceState[]) {
-    this.initial = resources;
     this.base = resources.map((state) => ({ state }));
     for (const entry of this.base) if (entry.state.delete !== true) this.byUrn.set(entry.state.urn, entry);
   }

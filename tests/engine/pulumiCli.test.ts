@@ -150,4 +150,25 @@ describe("engine: the genuine pulumi", function () {
     expect(destroy.counts).to.deep.equal({ delete: 5 });
     expect(cloud.things).to.have.length(0);
   });
+
+  it("an abort lets it finish what is under way, and the next run carries on", async () => {
+    const controller = new AbortController();
+    const result = await driver.up(
+      options(
+        { ...spec, hang: true },
+        {
+          policyPacks: [],
+          stack: "hanging",
+          signal: controller.signal,
+          onOutput: (line: string) => {
+            if (/fake:index:Thing b created/.test(line)) controller.abort();
+          },
+        },
+      ),
+    );
+    expect(result).to.include({ ok: false, cancelled: true });
+    expect(cloud.find("b")).to.not.equal(undefined);
+    expectOk(await driver.destroy(options(spec, { stack: "hanging" })));
+    expect(cloud.things).to.have.length(0);
+  });
 });
