@@ -78,7 +78,7 @@ async function ask(pack: PolicyPack, subjects: readonly Subject[]): Promise<void
 }
 
 function start(folder: string): Promise<PolicyPack> {
-  return PolicyPack.start(folder, NO_ENGINE, {}, () => {});
+  return PolicyPack.start({ folder, engine: NO_ENGINE, env: {}, output: () => {} });
 }
 
 function subject({ type, urn, props, provider }: MeasuredResource): Subject {

@@ -4,7 +4,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { parse } from "yaml";
 import { z } from "zod";
-import { activationTableName } from "../components/activation/activationRecord";
+import { activationTableName } from "../components/activation/names";
 import { normalizeCell } from "../components/regional/cell";
 import type { Side } from "../functions/shared/activation/check";
 import { DynamoDbActivationStore } from "../functions/shared/activation/dynamoDbActivationStore";

@@ -17,12 +17,17 @@ export function createProgram(): Command {
   const program = new Command("bulkhead")
     .description("Keeps an AWS organization's identity layer usable when a region is lost.")
     .version((require("../package.json") as { version: string }).version)
-    .addHelpText("after", EXIT_CODE_HELP)
-    .showHelpAfterError("(bulkhead --help tells more)")
-    .exitOverride();
+    .addHelpText("after", EXIT_CODE_HELP);
   for (const command of [localCommand(), statusCommand(), promoteCommand(), failbackCommand()])
     program.addCommand(command);
+  throwInsteadOfExiting(program);
   return program;
+}
+
+/** Usage errors of every subcommand become exceptions, for this file to give them their exit code. */
+function throwInsteadOfExiting(command: Command): void {
+  command.exitOverride().showHelpAfterError("(add --help to learn more)");
+  command.commands.forEach(throwInsteadOfExiting);
 }
 
 /** Runs the command and ends the process with its exit code. */

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
 import * as path from "node:path";
 import { type LocalAws, launchAws } from "./aws/launch";
 import { ACCESS_ROLE, createOrganization, type LocalOrganization } from "./aws/organization";
 import { type Custodian, createCustodian } from "./drill/custodian";
-import { EmbeddedDriver, PulumiCliDriver, pulumiVersion } from "./engine";
-import type { DeploymentOptions, StackDriver } from "./engine/driver";
+import { type DeploymentOptions, pulumiVersion, type StackDriver, selectDriver } from "./engine";
 import { type RegionProxy, startRegionProxy } from "./outage/proxy";
 import { createAwsProvider } from "./provider";
 import { localFolder } from "./run";
@@ -46,6 +46,11 @@ export interface EnvironmentOptions {
   /** Required. The checkout's folder. */
   root: string;
   /**
+   * Folder for the stacks' state. It is emptied.
+   * @default `.bulkhead/local/state`
+   */
+  stateDir?: string;
+  /**
    * Port of the region proxy on 127.0.0.1; 0 takes a free one.
    * @default 0
    */
@@ -69,10 +74,12 @@ const CUSTODIANS = ["alice@example.com", "bob@example.com"];
 
 /**
  * Starts local mode. On an error, or when the signal is aborted, everything that was started is stopped again.
- * @throws PythonError, LocalAwsError: each says in one message what is missing and what to do
+ * @throws PythonError, LocalAwsError, PortInUseError, PulumiMissingError: each says in one message what is missing and what to do
  */
 export async function startEnvironment(options: EnvironmentOptions): Promise<LocalEnvironment> {
-  const { root } = options;
+  const { root, stateDir = path.join(localFolder(root), "state") } = options;
+  // What an earlier run's state describes ended with its emulated AWS.
+  fs.rmSync(stateDir, { recursive: true, force: true });
   const started: { stop(): Promise<void> }[] = [];
   const stop = async () => {
     for (const part of started.splice(0).reverse()) await part.stop();
@@ -93,7 +100,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Loc
       AWS_ACCESS_KEY_ID: deployer.accessKeyId,
       AWS_SECRET_ACCESS_KEY: deployer.secretAccessKey,
     };
-    const driver = createDriver(path.join(localFolder(root), "state"), env, options.engine ?? "auto");
+    const driver = createDriver(stateDir, env, options.engine ?? "auto");
     const config = localConfig(organization, await custodians);
     return {
       root,
@@ -119,18 +126,19 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Loc
 }
 
 function createDriver(stateDir: string, env: Record<string, string>, engine: EngineChoice): StackDriver {
-  // The state lives as long as the emulated AWS. It is encrypted all the same, as it would be elsewhere.
-  const passphrase = randomBytes(24).toString("base64");
-  if (engine !== "local" && pulumiVersion() !== undefined)
-    return new PulumiCliDriver({ stateDir, passphrase });
-  if (engine === "pulumi") throw new PulumiMissingError();
-  const providers = (packageName: string) => {
-    if (packageName === "aws") return createAwsProvider({ env: { ...process.env, ...env } });
-    throw new Error(
-      `local mode has no provider for "${packageName}", only for aws: leave its resources out locally`,
-    );
-  };
-  return new EmbeddedDriver({ stateDir, passphrase, providers });
+  if (engine === "pulumi" && pulumiVersion() === undefined) throw new PulumiMissingError();
+  return selectDriver({
+    stateDir,
+    // The state lives as long as the emulated AWS. It is encrypted all the same, as it would be elsewhere.
+    passphrase: randomBytes(24).toString("base64"),
+    providers: (packageName) => {
+      if (packageName === "aws") return createAwsProvider({ env: { ...process.env, ...env } });
+      throw new Error(
+        `local mode has no provider for "${packageName}", only for aws: leave its resources out locally`,
+      );
+    },
+    preferEmbedded: engine === "local",
+  });
 }
 
 /** The values that a user would set in both stacks. */

@@ -1,7 +1,7 @@
 import type { Cell } from "../regional/cell";
 import { arn, dnsSuffix } from "../regional/partition";
 import type { PolicyStatement } from "../regional/policyDocument";
-import { activationTableArn, activationTableName } from "./activationRecord";
+import { activationTableArn, activationTableName } from "./names";
 
 /** For whoever only looks, such as a status page: reads both cells' records. */
 export function activationReaderStatements(cell: Cell, peer: Cell): PolicyStatement[] {

@@ -2,7 +2,8 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { ACTIVATION_TABLE_KEY, toItem } from "../../functions/shared/activation/item";
 import { initialRecord } from "../../functions/shared/activation/record";
-import { type Cell, type CellArgs, cellArn, cellScopedName, normalizeCell } from "../regional/cell";
+import { type CellArgs, normalizeCell } from "../regional/cell";
+import { activationTableName } from "./names";
 import { type PeerArgs, peerOf } from "./peer";
 
 /** Arguments of {@link ActivationRecord}. */
@@ -34,16 +35,6 @@ export interface ActivationRecordArgs {
    * @example false
    */
   deletionProtection?: boolean;
-}
-
-/** Name of a cell's table: deterministic, since the other cell reads it although this one may be dead. */
-export function activationTableName(cell: Cell): string {
-  return cellScopedName(cell, "activation");
-}
-
-/** ARN of a cell's table. */
-export function activationTableArn(cell: Cell): string {
-  return cellArn(cell, "dynamodb", `table/${activationTableName(cell)}`);
 }
 
 /**

@@ -3,7 +3,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { IAMClient, ListUsersCommand } from "@aws-sdk/client-iam";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { activationTableName } from "../../components/activation/activationRecord";
+import { activationTableName } from "../../components/activation/names";
 import { normalizeCell } from "../../components/regional/cell";
 import { DynamoDbActivationStore } from "../../functions/shared/activation/dynamoDbActivationStore";
 import { promote, status } from "../../functions/shared/activation/promote";
@@ -12,11 +12,12 @@ import { confirmSubscriptions, type Mail, readInbox } from "../aws/inbox";
 import type { DeploymentResult } from "../engine/driver";
 import type { LocalEnvironment } from "../environment";
 import { LOCAL_AWS_NAME } from "../environment";
+import { countCalls } from "../outage/journal";
 import type { OutageMode } from "../outage/types";
 import type { DrillMail, DrillRun } from "../report/types";
+import { waitFor } from "../waitFor";
 import { EmergencyUser } from "./emergencyUser";
 import { type Phase, type RunListener, runPhases, type StepFindings } from "./runner";
-import { waitFor } from "./waitFor";
 
 /** One of the two cells, as the stacks' files and the organization of local mode make it. */
 interface Cell {
@@ -27,6 +28,9 @@ interface Cell {
 
 const PRIMARY: Cell = { name: "prod", region: "us-east-1", role: "primary" };
 const STANDBY: Cell = { name: "dr", region: "us-west-2", role: "standby" };
+
+/** Marks the calls that arrive while regions are lost. */
+const OUTAGE = "outage";
 
 /** Longest wait for a mail: it takes a fraction of a second here, seconds on AWS. */
 const MAIL_TIMEOUT_MS = 10_000;
@@ -83,17 +87,10 @@ class Drill {
   ) {}
 
   findings(): Pick<DrillRun, "outage" | "calls" | "mails" | "resources" | "policy" | "timings"> {
-    const counts = new Map<string, DrillRun["calls"]["duringOutage"][number]>();
-    for (const { region, service, outcome, label } of this.environment.proxy.calls()) {
-      if (label !== "outage") continue;
-      const key = `${region} ${service} ${outcome}`;
-      const count = counts.get(key) ?? { region, service, outcome, count: 0 };
-      count.count++;
-      counts.set(key, count);
-    }
+    const duringOutage = this.environment.proxy.calls().filter(({ label }) => label === OUTAGE);
     return {
       outage: this.outage,
-      calls: { duringOutage: [...counts.values()] },
+      calls: { duringOutage: countCalls(duringOutage) },
       mails: this.mails,
       resources: this.resources,
       policy: this.policy,
@@ -114,16 +111,16 @@ class Drill {
             run: () => this.preview(PRIMARY),
           },
           {
-            name: "Deploy prod",
-            region: PRIMARY.region,
-            expectation: "The primary cell stands, the emergency users with it.",
-            run: () => this.deploy(PRIMARY),
-          },
-          {
             name: "Deploy dr",
             region: STANDBY.region,
             expectation: "The standby cell stands, with everything that it needs in its own region.",
             run: () => this.deploy(STANDBY),
+          },
+          {
+            name: "Deploy prod",
+            region: PRIMARY.region,
+            expectation: "The primary cell stands, the emergency users with it.",
+            run: () => this.deploy(PRIMARY),
           },
           {
             name: "Confirm the mail subscriptions",
@@ -379,7 +376,11 @@ class Drill {
     this.session = await this.signIn(user, cell.region);
     if (!this.session.mfa) throw new Error("the session has no second factor");
     const signedInAt = Date.now();
-    const detail = await act();
+    const waited =
+      user.waitedMs < 1000
+        ? ""
+        : ` (after waiting ${Math.round(user.waitedMs / 1000)} s for the device's next code)`;
+    const detail = `${await act()}${waited}`;
     const mail = await waitFor(
       `a mail of the sign-in from ${cell.name} (${cell.region})`,
       async () => (await this.newMails(known, user, cell)).find(({ text }) => text.includes("ConsoleLogin")),
@@ -438,7 +439,7 @@ class Drill {
       mode: this.outageMode,
       startedAt: new Date().toISOString(),
     };
-    proxy.label("probe");
+    proxy.label(OUTAGE);
     const unanswered = await Promise.all([
       this.demandNoAnswer(
         "SSM in us-east-1",
@@ -459,7 +460,6 @@ class Drill {
     ]);
     const refusal = await this.first.refusalAt(proxy.url, PRIMARY.region);
     if (refusal?.status !== 503) throw new Error(`the sign-in address of ${PRIMARY.region} still answers`);
-    proxy.label("outage");
     return {
       detail: `no answer from: ${unanswered.join(", ")}`,
       evidence: [{ label: "Sign-in", value: refusal.message }],
@@ -486,7 +486,7 @@ class Drill {
 
   private async promoteStandby(): Promise<StepFindings> {
     const { proxy } = this.environment;
-    proxy.label("promotion");
+    const earlier = proxy.calls().length;
     const started = performance.now();
     const sides = await this.sides();
     const result = await promote({
@@ -497,8 +497,11 @@ class Drill {
       declaredDead: PRIMARY.region,
     });
     const took = performance.now() - started;
-    proxy.label("outage");
-    const calls = proxy.calls().filter(({ label }) => label === "promotion");
+    // The cell's functions go on meanwhile, with sessions of their roles: what the operator's own key asked for is the promotion.
+    const calls = proxy
+      .calls()
+      .slice(earlier)
+      .filter(({ credential }) => credential === "user");
     const answered = calls.filter(({ outcome }) => outcome === "passed");
     const strangers = answered.filter(
       ({ region, service }) => region !== STANDBY.region || service !== "dynamodb",

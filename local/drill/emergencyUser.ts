@@ -1,7 +1,7 @@
 import { CreateVirtualMFADeviceCommand, EnableMFADeviceCommand, type IAMClient } from "@aws-sdk/client-iam";
 import { generateSync } from "otplib";
 import { type ConsoleSession, SignInError, signIn } from "../aws/console";
-import { waitFor } from "./waitFor";
+import { waitFor } from "../waitFor";
 
 /** Seconds that a TOTP code is good for (RFC 6238, section 5.2). */
 const CODE_SECONDS = 30;
@@ -12,6 +12,7 @@ const currentCode = () => Math.floor(Date.now() / 1000 / CODE_SECONDS);
 export class EmergencyUser {
   private mfaSecret: string | undefined;
   private lastCode = 0;
+  private waited = 0;
 
   constructor(
     readonly name: string,
@@ -21,6 +22,11 @@ export class EmergencyUser {
 
   get passwordLength(): number {
     return this.password.length;
+  }
+
+  /** Milliseconds that the last sign-in waited for the device's next code. */
+  get waitedMs(): number {
+    return this.waited;
   }
 
   /**
@@ -79,11 +85,13 @@ export class EmergencyUser {
    * comes next is good already.
    */
   private async freshCode(signal: AbortSignal | undefined): Promise<string> {
+    const started = performance.now();
     await waitFor(
       "a new code of the TOTP device",
       async () => (currentCode() + 1 > this.lastCode ? true : undefined),
       { timeoutMs: 2 * CODE_SECONDS * 1000, intervalMs: 100, signal },
     );
+    this.waited = performance.now() - started;
     this.lastCode = Math.max(this.lastCode + 1, currentCode());
     return this.code(this.lastCode);
   }

@@ -28,6 +28,20 @@ export interface Remediation {
   problem: string;
 }
 
+/** How to start a pack. */
+export interface PackOptions {
+  /** The pack's folder. */
+  folder: string;
+  /** Address of the engine service. */
+  engine: string;
+  /** Added to this process's environment. */
+  env: NodeJS.ProcessEnv;
+  /** Gets what the pack prints. */
+  output: (line: string) => void;
+  /** Ends it while it starts; a running pack is ended by {@link PolicyPack.stop}. */
+  signal?: AbortSignal;
+}
+
 const MESSAGE_BYTES = 400 * 1024 * 1024;
 
 /** One running policy pack. */
@@ -41,15 +55,10 @@ export class PolicyPack {
   ) {}
 
   /**
-   * Starts the pack in `folder`. `engine` is the address of the engine service; `env` is added to this process's.
-   * Throws, with what it wrote to its standard error, when the pack does not start.
+   * Starts a pack. Throws, with what it wrote to its standard error, when it does not start, and when the signal ends it
+   * before it has.
    */
-  static async start(
-    folder: string,
-    engine: string,
-    env: NodeJS.ProcessEnv,
-    output: (line: string) => void,
-  ): Promise<PolicyPack> {
+  static async start({ folder, engine, env, output, signal }: PackOptions): Promise<PolicyPack> {
     const root = path.resolve(folder);
     let ready: (port: string) => void = () => {};
     const port = new Promise<string>((resolve) => {
@@ -62,6 +71,8 @@ export class PolicyPack {
       // The first line is the port that it listens on.
       onLine: (line) => (/^\d+$/.test(line) ? ready(line) : output(line)),
     });
+    const cancel = () => void child.stop();
+    signal?.addEventListener("abort", cancel);
     try {
       const address = await Promise.race([
         port,
@@ -83,6 +94,8 @@ export class PolicyPack {
     } catch (error) {
       await child.stop();
       throw error;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
     }
   }
 

@@ -124,8 +124,6 @@ export interface DeploymentContext {
   save: () => Promise<void>;
   /** Outputs of another stack, for stack references. */
   readStack: (name: string) => Promise<Props>;
-  /** Called when a resource fails and the run therefore ends. @default nothing is called */
-  onFailure?: () => void;
 }
 
 /** Answers every request once the run has failed or was cancelled; the program ends quietly at it. */
@@ -154,6 +152,7 @@ export class Deployment {
   private readonly deletedAhead = new Set<Entry>();
   private readonly defaults = new Map<string, Promise<string>>();
   private readonly defaultUrns = new Set<string>();
+  private readonly failureListeners: (() => void)[] = [];
   private readonly underWay = new Set<Promise<unknown>>();
   private readonly deletion: DeletionContext;
 
@@ -172,6 +171,11 @@ export class Deployment {
   /** Refuses everything from now on; what is under way goes on to its end. */
   stop(): void {
     this.stopped = true;
+  }
+
+  /** Calls `listener` when a resource fails and the run therefore ends. */
+  onFailure(listener: () => void): void {
+    this.failureListeners.push(listener);
   }
 
   /** Resolves when nothing is under way any more. */
@@ -279,7 +283,12 @@ export class Deployment {
         `${urn} was a resource and is now a component; give the component another name or type`,
       );
     }
-    for (const option of ["ignoreChanges", "replaceOnChanges", "additionalSecretOutputs", "replaceWith"] as const) {
+    for (const option of [
+      "ignoreChanges",
+      "replaceOnChanges",
+      "additionalSecretOutputs",
+      "replaceWith",
+    ] as const) {
       if ((goal[option] ?? []).length === 0) continue;
       this.context.journal.diagnostic("warning", `the option ${option} has no effect on a component`, urn);
     }
@@ -970,7 +979,7 @@ export class Deployment {
     if (!(error instanceof Told)) this.context.journal.diagnostic("error", (error as Error).message, urn);
     if (this.context.preview) return { urn, id: "", outputs: inputs };
     this.stop();
-    this.context.onFailure?.();
+    for (const listener of this.failureListeners) listener();
     throw new Unavailable();
   }
 }

@@ -25,7 +25,7 @@ export interface DeploymentOptions {
   secretConfig?: Record<string, string>;
   /** Gets each line of progress, without a line end. @default nothing is shown */
   onOutput?: (line: string) => void;
-  /** Gets each event. @default none */
+  /** Gets each event; from the genuine `pulumi` only diagnostics and violations, when it has ended. @default none */
   onEvent?: (event: EngineEvent) => void;
   /** Ends the run early: running steps are finished and recorded, then every child process is ended. @default none */
   signal?: AbortSignal;

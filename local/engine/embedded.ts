@@ -26,6 +26,8 @@ import { isSecret, mapValues, type Props, plainProps } from "./wire";
 /** Stacks of a local folder have no organization; Pulumi gives them this one. */
 const ORGANIZATION = "organization";
 const PARALLEL = 32;
+/** How long a program may take to end after a resource has failed, in ms. */
+const FAILED_GRACE_MS = 3000;
 const MESSAGE_BYTES = 400 * 1024 * 1024;
 
 export interface EmbeddedOptions {
@@ -76,34 +78,31 @@ export class EmbeddedDriver implements StackDriver {
 
   async up(options: DeploymentOptions): Promise<DeploymentResult> {
     const journal = new Journal(options, false);
-    const lock = this.lock(options.stack);
-    try {
-      let previewed: DeploymentResult | undefined;
-      const result = await this.guarded(journal, options, async () => {
+    let refused: DeploymentResult | undefined;
+    const result = await this.guarded(journal, options, async () => {
+      const lock = this.lock(options.stack);
+      try {
         const run = await this.open(options, journal);
         return await this.withPacks(run, async (packs) => {
           const resources = await this.recovered(run, journal);
           if ((options.policyPacks ?? []).length > 0) {
             // What the policies would stop half-way is stopped before anything is made.
-            const rehearsal = new Journal({ onEvent: undefined, onOutput: undefined }, true);
-            const deployment = await journal.timed("preview", () =>
-              this.phase({ run, journal: rehearsal, preview: true, resources, packs }),
-            );
-            previewed = rehearsal.result(deployment.outputs(), options.signal?.aborted === true);
-            if (!previewed.ok) return {};
+            refused = await journal.timed("preview", () => this.rehearse(run, resources, packs));
+            if (refused !== undefined) return {};
           }
-          const deployment = await journal.timed("deployment", () =>
-            this.phase({ run, journal, preview: false, resources, packs }),
-          );
+          const phase = { run, journal, preview: false, resources, packs };
+          const deployment = await journal.timed("deployment", () => this.phase(phase));
           return deployment.outputs();
         });
-      });
-      if (previewed === undefined || previewed.ok) return result;
-      this.tell(previewed, options);
-      return { ...previewed, counts: {}, timings: result.timings };
-    } finally {
-      lock.release();
-    }
+      } finally {
+        lock.release();
+      }
+    });
+    if (refused === undefined) return result;
+    // The rehearsal was silent; what was wrong with it is told now.
+    for (const { severity, message, urn } of refused.diagnostics) journal.diagnostic(severity, message, urn);
+    for (const violation of refused.policyViolations) journal.violation(violation);
+    return { ...journal.result(refused.outputs, refused.cancelled), ok: false, plan: refused.plan };
   }
 
   async refresh(options: DeploymentOptions): Promise<DeploymentResult> {
@@ -184,6 +183,18 @@ export class EmbeddedDriver implements StackDriver {
     return await journal.timed("recovery", () => recover(initial, registry, journal));
   }
 
+  /** Previews without a word; gives the result if it does not allow to go on. */
+  private async rehearse(
+    run: Run,
+    resources: readonly ResourceState[],
+    packs: Promise<readonly PolicyPack[]>,
+  ): Promise<DeploymentResult | undefined> {
+    const journal = new Journal({}, true);
+    const deployment = await this.phase({ run, journal, preview: true, resources, packs });
+    const result = journal.result(deployment.outputs(), run.options.signal?.aborted === true);
+    return result.ok ? undefined : result;
+  }
+
   /** Starts the packs, and ends them however the work ends. They start while the program does. */
   private async withPacks<T>(
     run: Run,
@@ -208,7 +219,13 @@ export class EmbeddedDriver implements StackDriver {
       env: options.env ?? {},
     });
     const starting = folders.map((folder) =>
-      PolicyPack.start(folder, server.address, env, (line) => journal.line(line)),
+      PolicyPack.start({
+        folder,
+        engine: server.address,
+        env,
+        output: (line) => journal.line(line),
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      }),
     );
     const packs = journal.timed("starting policy packs", () => Promise.all(starting));
     packs.catch(() => {
@@ -269,6 +286,13 @@ export class EmbeddedDriver implements StackDriver {
     const { options, project, config } = run;
     const { signal, stack, parallel = PARALLEL } = options;
     let isComplete = false;
+    let impatience: NodeJS.Timeout | undefined;
+    // Once a resource has failed nothing can come of the program any more; one that does not notice is ended.
+    deployment.onFailure(() => {
+      void deployment.settled().then(() => {
+        impatience = setTimeout(() => void child.stop(), FAILED_GRACE_MS);
+      });
+    });
     const begin = performance.now();
     const monitor = monitorService(deployment, {
       project: project.name,
@@ -289,7 +313,9 @@ export class EmbeddedDriver implements StackDriver {
       root: () => deployment.root,
       onLog: (severity, text, urn) => {
         // The SDK repeats, with a stack, what was answered to it.
-        const isEcho = severity === "error" && journal.diagnostics.some((d) => text.includes(d.message));
+        const isEcho =
+          severity === "error" &&
+          journal.diagnostics.some((d) => d.severity === "error" && text.includes(d.message));
         if (!isEcho) journal.diagnostic(severity, text, urn);
       },
     });
@@ -322,6 +348,7 @@ export class EmbeddedDriver implements StackDriver {
       if (problem !== undefined) journal.diagnostic("error", problem);
       return code === 0 && isComplete;
     } finally {
+      clearTimeout(impatience);
       signal?.removeEventListener("abort", cancel);
       await child.stop();
       server.stop();
@@ -334,9 +361,9 @@ export class EmbeddedDriver implements StackDriver {
     work: (run: Run, journal: Journal, resources: ResourceState[]) => Promise<Record<string, unknown>>,
   ): Promise<DeploymentResult> {
     const journal = new Journal(options, false);
-    const lock = this.lock(options.stack);
-    try {
-      return await this.guarded(journal, options, async () => {
+    return await this.guarded(journal, options, async () => {
+      const lock = this.lock(options.stack);
+      try {
         const run = await this.open(options, journal);
         const resources = await this.recovered(run, journal);
         try {
@@ -344,10 +371,10 @@ export class EmbeddedDriver implements StackDriver {
         } finally {
           await run.store.close();
         }
-      });
-    } finally {
-      lock.release();
-    }
+      } finally {
+        lock.release();
+      }
+    });
   }
 
   /** Turns what is thrown into a diagnostic. */
@@ -363,14 +390,6 @@ export class EmbeddedDriver implements StackDriver {
       journal.diagnostic("error", (error as Error).message);
     }
     return journal.result(outputs, options.signal?.aborted === true);
-  }
-
-  /** Tells of a rehearsal that went wrong, which was silent while it ran. */
-  private tell(previewed: DeploymentResult, options: DeploymentOptions): void {
-    const journal = new Journal(options, true);
-    for (const { severity, message, urn } of previewed.diagnostics)
-      journal.diagnostic(severity, message, urn);
-    for (const violation of previewed.policyViolations) journal.violation(violation);
   }
 
   /** What `new StackReference(name)` gives: outputs of another stack of this project in the same folder. */

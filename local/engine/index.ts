@@ -1,30 +1,15 @@
 /** Deploying stacks on this machine: with the genuine `pulumi` where it is installed, else with the engine of this folder. */
-
 import * as path from "node:path";
 import type { StackDriver } from "./driver";
 import { EmbeddedDriver } from "./embedded";
 import type { ProviderFactory } from "./providers";
 import { PulumiCliDriver, pulumiVersion } from "./pulumiCli";
 
-export type {
-  DeploymentOptions,
-  DeploymentResult,
-  Diagnostic,
-  EngineEvent,
-  PlanItem,
-  PolicyViolation,
-  Severity,
-  StackDriver,
-  Timings,
-} from "./driver";
+export type { DeploymentOptions, DeploymentResult, EngineEvent, StackDriver } from "./driver";
 export { EmbeddedDriver, type EmbeddedOptions } from "./embedded";
-export type { Operation } from "./planner";
-export type { PropertyDiff } from "./propertyDiff";
-export type { ProviderFactory } from "./providers";
-export { PulumiCliDriver, type PulumiCliOptions, pulumiVersion } from "./pulumiCli";
-export type { ExportedState } from "./state";
+export { PulumiCliDriver, pulumiVersion } from "./pulumiCli";
 
-export interface DriverOptions {
+interface DriverOptions {
   /** Required. Folder of the state; each driver keeps to a folder of its own in it. */
   stateDir: string;
   /** Required. Encrypts secrets in the state and decrypts those of the configuration. */

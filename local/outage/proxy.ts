@@ -72,9 +72,18 @@ export interface RegionProxy {
   stop(): Promise<void>;
 }
 
+/** The port that was asked for is taken. */
+export class PortInUseError extends Error {
+  override readonly name = "PortInUseError";
+  constructor(port: number) {
+    super(`Port ${port} on 127.0.0.1 is in use: end the program that has it, or ask for another port.`);
+  }
+}
+
 /**
  * Starts a region proxy on the loopback address. Other processes steer it under `/_outage` (see control.ts).
- * @throws Error when the target is not an http URL, or the port is taken.
+ * @throws PortInUseError
+ * @throws Error when the target is not an http URL
  */
 export async function startRegionProxy(options: RegionProxyOptions): Promise<RegionProxy> {
   const target = parseTarget(options.target);
@@ -205,13 +214,7 @@ function parseTarget(text: string): URL {
 function listen(server: http.Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === "EADDRINUSE"
-          ? new Error(
-              `port ${port} of 127.0.0.1 is in use: end the program that has it, or choose another port`,
-            )
-          : error,
-      );
+      reject(error.code === "EADDRINUSE" ? new PortInUseError(port) : error);
     });
     server.listen(port, "127.0.0.1", resolve);
   });

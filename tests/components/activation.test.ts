@@ -5,12 +5,8 @@ import {
   activationReaderStatements,
   activationWorkerStatements,
 } from "../../components/activation/activationPolicy";
-import {
-  ActivationRecord,
-  type ActivationRecordArgs,
-  activationTableArn,
-  activationTableName,
-} from "../../components/activation/activationRecord";
+import { ActivationRecord, type ActivationRecordArgs } from "../../components/activation/activationRecord";
+import { activationTableArn, activationTableName } from "../../components/activation/names";
 import { peerOf } from "../../components/activation/peer";
 import { normalizeCell } from "../../components/regional/cell";
 import { fromItem } from "../../functions/shared/activation/item";

@@ -133,7 +133,7 @@ describe("the newcomer's drill", function () {
     try {
       const command = start("local", "drill", "--port", String(port));
       expect(await command.ended()).to.equal(EXIT_CODES.environment);
-      expect(command.output().trim()).to.match(new RegExp(`^[^\\n]*port ${port}[^\\n]*$`));
+      expect(command.output().trim()).to.match(new RegExp(`^[^\\n]*Port ${port}[^\\n]*$`));
       await noneLeft(before);
     } finally {
       server.close();

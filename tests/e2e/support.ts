@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { waitFor } from "../../local/drill/waitFor";
+import { waitFor } from "../../local/waitFor";
 
 export const root = path.join(__dirname, "../..");
 

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { expect } from "chai";
 import type { EngineEvent } from "../../local/engine";
+import { StackLock } from "../../local/engine/lock";
 import {
   changes,
   errors,
@@ -327,11 +328,36 @@ describe("engine: policies", () => {
     const refused = await world.preview(many, packs);
     expect(refused.policyViolations).to.have.length(1);
     expect(refused.policyViolations[0]).to.include({ policy: "few-things", enforcement: "mandatory" });
-    const good = await world.up({ resources: [thing("a", { kind: "red" })] }, packs);
+    const both = [thing("a", { kind: "red" }), thing("b", { kind: "untagged" })];
+    const good = await world.up({ resources: both }, packs);
     expectOk({ ...good, policyViolations: [] });
     expect(good.policyViolations.map((v) => v.enforcement)).to.deep.equal(["advisory"]);
-    expect(world.cloud.things).to.have.length(1);
+    expect(world.cloud.things).to.have.length(2);
+    expect(world.cloud.find("b")!.props.tags, "a policy may change what is made").to.deep.equal({
+      by: "policy",
+    });
     expect(good.timings).to.include.keys("starting policy packs", "preview", "policies");
+  });
+
+  it("a second run on the stack is told who works on it", async () => {
+    const lock = StackLock.acquire(`${world.stateFile}.lock`, "dev");
+    const result = await world.up({ resources: [] });
+    lock.release();
+    expect(errors(result)).to.include(`another run (process ${process.pid}`);
+  });
+
+  it("a pack that hangs while it starts is ended by an abort", async () => {
+    const folder = path.join(world.folder, "hanging");
+    fs.cpSync(PACK, folder, { recursive: true });
+    fs.symlinkSync(path.join(__dirname, "..", "..", "node_modules"), path.join(folder, "node_modules"));
+    fs.writeFileSync(path.join(folder, "index.cjs"), 'console.log("loading"); setInterval(() => {}, 1000);');
+    const controller = new AbortController();
+    const onOutput = (line: string) => {
+      if (line.includes("loading")) controller.abort();
+    };
+    const more = { policyPacks: [folder], signal: controller.signal, onOutput };
+    expect(await world.up({ resources: [thing("z")] }, more)).to.include({ ok: false, cancelled: true });
+    expect(world.cloud.find("z")).to.equal(undefined);
   });
 
   it("a pack that does not start is told with its error", async () => {

@@ -449,7 +449,7 @@ describe("Region proxy", () => {
     expect(await failure(startRegionProxy({ target: "nonsense" }))).to.contain("nonsense");
     const port = Number(new URL(proxy.url).port);
     expect(await failure(startRegionProxy({ target: aws.url, port }))).to.contain(
-      `port ${port} of 127.0.0.1 is in use`,
+      `Port ${port} on 127.0.0.1 is in use`,
     );
   });
 
