@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { CreateEmailIdentityCommand, SESv2Client } from "@aws-sdk/client-sesv2";
 import { type LocalAws, launchAws } from "./aws/launch";
-import { ACCESS_ROLE, createOrganization, type LocalOrganization } from "./aws/organization";
+import { ACCESS_ROLE, type AccessKey, createOrganization, type LocalOrganization } from "./aws/organization";
 import { type Custodian, createCustodian } from "./drill/custodian";
 import { type DeploymentOptions, pulumiVersion, type StackDriver, selectDriver } from "./engine";
 import { type RegionProxy, startRegionProxy } from "./outage/proxy";
@@ -67,8 +68,23 @@ export interface EnvironmentOptions {
   signal?: AbortSignal;
 }
 
-/** The address that the alerts of local mode are sent to. */
-export const ALERT_ADDRESS = "security@example.com";
+/** A cell as its stack's file makes it. */
+export interface LocalCell {
+  /** Name of its stack. */
+  name: string;
+  region: string;
+  role: string;
+}
+
+/** The cells of Pulumi.prod.yaml and Pulumi.dr.yaml. */
+export const PRIMARY: LocalCell = { name: "prod", region: "us-east-1", role: "primary" };
+export const STANDBY: LocalCell = { name: "dr", region: "us-west-2", role: "standby" };
+
+/** Gets SNS's plain mails of alerts. */
+const ALERT_ADDRESS = "security@example.com";
+/** Sends and gets the readable ones. */
+const MAIL_SENDER = "bulkhead@example.com";
+const MAIL_RECEIVER = "oncall@example.com";
 
 const CUSTODIANS = ["alice@example.com", "bob@example.com"];
 
@@ -95,6 +111,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Loc
     const organization = await createOrganization(aws);
     options.signal?.throwIfAborted();
     const { deployer } = organization;
+    await verifySender(proxy.url, deployer);
     const env = {
       AWS_ENDPOINT_URL: proxy.url,
       AWS_ACCESS_KEY_ID: deployer.accessKeyId,
@@ -122,6 +139,15 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Loc
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** SES sends only from identities that their owner has verified, in each region (fact 14). */
+async function verifySender(endpoint: string, credentials: AccessKey): Promise<void> {
+  for (const { region } of [PRIMARY, STANDBY]) {
+    const ses = new SESv2Client({ endpoint, region, credentials });
+    await ses.send(new CreateEmailIdentityCommand({ EmailIdentity: MAIL_SENDER }));
+    ses.destroy();
   }
 }
 
@@ -158,8 +184,8 @@ function localConfig(
     custodianPgpKeys: custodians.map((custodian) => custodian.publicKey),
     alertEmails: [ALERT_ADDRESS],
     mailTransport: "ses",
-    mailFrom: "bulkhead@example.com",
-    mailTo: ["oncall@example.com"],
+    mailFrom: MAIL_SENDER,
+    mailTo: [MAIL_RECEIVER],
     // The emulated AWS is thrown away at the end.
     deletionProtection: false,
   };

@@ -38,11 +38,13 @@ describe("the newcomer's drill", function () {
     expect(report.outcome).to.equal("passed");
     expect(report.summary.steps).to.deep.include({ failed: 0, skipped: 0 });
     expect(report.policy.map(({ rule }) => rule)).to.deep.equal(["no-global-sts-endpoint"]);
-    // One mail before the outage from the primary, one during it from the standby, one afterwards from the primary again.
-    expect(report.mails.map(({ region }) => region)).to.deep.equal(["us-east-1", "us-west-2", "us-east-1"]);
+    // Before the outage from the primary, during it from the standby, afterwards from the primary again; each time by SNS itself and
+    // by the cell's function.
+    const senders = ["us-east-1", "us-east-1", "us-west-2", "us-west-2", "us-east-1", "us-east-1"];
+    expect(report.mails.map(({ region }) => region)).to.deep.equal(senders);
     const { startedAt, endedAt } = report.outage!;
     const during = report.mails.filter(({ at }) => at > startedAt && at < endedAt!);
-    expect(during.map(({ region }) => region)).to.deep.equal(["us-west-2"]);
+    expect(during.map(({ region }) => region)).to.deep.equal(["us-west-2", "us-west-2"]);
     // What was answered during the outage was answered by the region that is left.
     const answered = report.calls.duringOutage.filter(({ outcome }) => outcome === "passed");
     expect(new Set(answered.map(({ region }) => region))).to.deep.equal(new Set(["us-west-2"]));

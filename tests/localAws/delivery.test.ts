@@ -246,7 +246,7 @@ describe("local AWS: delivery", () => {
       return { TopicArn: TopicArn!, SubscriptionArn: SubscriptionArn! };
     }
 
-    const letEventsIn = (region: string, TopicArn: string) =>
+    const letEventsIn = (region: string, TopicArn: string, condition?: object) =>
       sns(region).send(
         new SetTopicAttributesCommand({
           TopicArn,
@@ -259,6 +259,7 @@ describe("local AWS: delivery", () => {
                 Principal: { Service: "events.amazonaws.com" },
                 Action: "sns:Publish",
                 Resource: TopicArn,
+                ...(condition && { Condition: condition }),
               },
             ],
           }),
@@ -308,6 +309,11 @@ describe("local AWS: delivery", () => {
           Targets: [{ Id: "t", Arn: TopicArn, DeadLetterConfig: { Arn: queueArn } }],
         }),
       );
+      await send(client, "alarm");
+      expect(await receiveAll(queue, queueUrl)).to.have.length(1);
+
+      // As in AWS, EventBridge tells a topic's policy nothing of the rule or its account: a condition on them is never met.
+      await letEventsIn(WEST, TopicArn, { StringEquals: { "aws:SourceAccount": SECURITY } });
       await send(client, "alarm");
       expect(await receiveAll(queue, queueUrl)).to.have.length(1);
 

@@ -36,8 +36,7 @@ def policy_allows(policy, service, action, resource, source_arn, source_account)
         resource_arn=resource,
         region=resource.split(":")[3] if resource.count(":") > 4 else "",
         service_context={
-            "aws:sourcearn": source_arn,
-            "aws:sourceaccount": source_account,
+            **({"aws:sourcearn": source_arn, "aws:sourceaccount": source_account} if source_arn else {}),
             "aws:principalisawsservice": "true",
             "aws:principalservicename": service,
         },
@@ -60,7 +59,13 @@ def topic_allows(arn, service, source_arn, source_account):
     if topic is None:
         return None
     policy = topic.get("attributes", {}).get("Policy")
-    return policy_allows(policy, service, "sns:Publish", arn, source_arn, source_account)
+    return policy_allows(policy, service, "sns:Publish", arn, *_told_of_source(service, source_arn, source_account))
+
+
+def _told_of_source(service, source_arn, source_account):
+    """What a topic's policy and a key's are told of the source: nothing by EventBridge, so that a condition on it is never met
+    (EventBridge user guide, "Using resource-based policies"; SNS developer guide, "Key management")."""
+    return (None, None) if service == "events.amazonaws.com" else (source_arn, source_account)
 
 
 def topic_key(arn):
@@ -106,8 +111,9 @@ def require_key(key, service, source, refusal):
         raise refusal("RESOURCE_NOT_FOUND", f"key {reference} does not exist")
     if record.get("KeyState") != "Enabled":
         raise refusal("SDK_CLIENT_ERROR", f"key {reference} is not enabled")
+    told = _told_of_source(service, *source)
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-        if not policy_allows(record.get("Policy"), service, action, record["Arn"], *source):
+        if not policy_allows(record.get("Policy"), service, action, record["Arn"], *told):
             raise refusal("NO_PERMISSIONS", f"the policy of key {reference} does not allow {action} to {service}")
 
 

@@ -271,6 +271,15 @@ describe("notification: parsing messages", () => {
     );
   });
 
+  it("takes off the quotes that the lines of an event rule's template keep, and no others", () => {
+    const quoted = parseMessage(
+      message(['"[critical] Sign-in by \\"eve\\""', '""', '"Region:   us-west-2"'].join("\n")),
+    );
+    expect(quoted).to.include({ severity: "critical", title: 'Sign-in by "eve"' });
+    expect(quoted.lines).to.deep.include({ label: "Region", value: "us-west-2" });
+    expect(parseMessage(message('"a" said\nb')).title).to.equal('"a" said');
+  });
+
   it("uses the subject as title, and names the topic when there is nothing else", () => {
     expect(parseMessage(message("Body", "Subject"))).to.include({ title: "Subject", text: "Body" });
     for (const empty of ["", "\n\n", "\u200b"]) {
