@@ -192,6 +192,24 @@ describe("stacks", () => {
     });
   });
 
+  it("has the outputs that docs/deployment.md describes, and no others", async () => {
+    const page = fs.readFileSync(path.join(root, "docs/deployment.md"), "utf8");
+    const rows = page.slice(page.indexOf("## Outputs")).matchAll(/^\| (`.+`) \| (both|prod) \|/gm);
+    const described = { prod: [] as string[], dr: [] as string[] };
+    for (const [, names, where] of rows) {
+      const outputs = [...names!.matchAll(/`(\w+)`/g)].map((match) => match[1]!);
+      described.prod.push(...outputs);
+      if (where === "both") described.dr.push(...outputs);
+    }
+    for (const stack of ["prod", "dr"] as const) {
+      const outputs = await deploy(
+        stack,
+        stack === "prod" ? organization : { organizationId: "o-a1b2c3d4e5" },
+      );
+      expect(Object.keys(outputs).sort(), stack).to.deep.equal(described[stack].sort());
+    }
+  });
+
   it("tags what it makes", async () => {
     await deploy("dr", { tags: ["team=security", "note=a=b"] });
     expect(mocks.find("pulumi:providers:aws").inputs.defaultTags).to.equal(
