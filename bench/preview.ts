@@ -65,6 +65,7 @@ async function compare(environment: LocalEnvironment, { root, progress, signal }
       unit: "x",
       target: TARGET,
     },
+    { metric: "with the pack, against without it", value: medians.whole / medians.bare, unit: "x" },
     {
       metric: "with the pack, against loading @pulumi/aws",
       value: medians.whole / medians.loading,

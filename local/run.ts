@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
+import { isAlive } from "./processes";
 
 /** The one local run of a checkout: where it keeps its files, and which process it is. */
 
@@ -41,16 +42,6 @@ export function currentRun(root: string): LocalRun | undefined {
     return undefined; // none, or torn by a kill while it was written
   }
   return isAlive(run.pid) ? run : undefined;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it is there, but somebody else's.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 /** A run's claim on its checkout. */

@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
+import { isAlive } from "../processes";
 
 /** What can go wrong before the emulator starts; each comes with one message that says what to do. */
 export type PythonErrorCode =
@@ -135,15 +136,6 @@ async function discardAbandoned(home: string): Promise<void> {
     if (owner !== undefined && !isAlive(Number(owner))) {
       await fs.rm(path.join(home, entry), { recursive: true, force: true });
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

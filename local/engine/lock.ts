@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { isAlive } from "../processes";
 
 interface Holder {
   pid: number;
@@ -35,7 +36,7 @@ export class StackLock {
     try {
       while (!link(draft, file)) {
         const holder = read(file);
-        if (holder !== undefined && isAlive(holder)) {
+        if (holder !== undefined && isHeld(holder)) {
           throw new Error(
             `another run (process ${holder.pid}, since ${holder.since}) works on stack ${stack}; ` +
               "wait for it, or end that process",
@@ -88,13 +89,8 @@ function read(file: string): Holder | undefined {
   }
 }
 
-function isAlive(holder: Holder): boolean {
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    // EPERM: it is alive and belongs to another user.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+function isHeld(holder: Holder): boolean {
+  if (!isAlive(holder.pid)) return false;
   const began = beginningOf(holder.pid);
   return began === "" || holder.began === "" || began === holder.began;
 }

@@ -9,6 +9,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as readline from "node:readline";
 import * as yaml from "yaml";
+import { isAlive } from "../processes";
 import { installPlugin } from "../provider/launcher";
 import { compileCache } from "./child";
 import { readProject } from "./config";
@@ -206,11 +207,7 @@ export class PulumiCliDriver implements StackDriver {
     for (const name of fs.existsSync(folder) ? fs.readdirSync(folder) : []) {
       const file = path.join(folder, name);
       const { pid } = JSON.parse(fs.readFileSync(file, "utf8")) as { pid?: number };
-      try {
-        process.kill(pid ?? 0, 0);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ESRCH") fs.rmSync(file);
-      }
+      if (pid !== undefined && !isAlive(pid)) fs.rmSync(file);
     }
   }
 

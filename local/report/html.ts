@@ -1,3 +1,5 @@
+import { escapeHtml } from "../../functions/shared/text/escapeHtml";
+
 /** HTML that has been escaped, or was written by this program. */
 export class Html {
   constructor(readonly text: string) {}
@@ -22,16 +24,8 @@ function render(value: Content): string {
   if (value === undefined || value === false) return "";
   if (value instanceof Html) return value.text;
   if (typeof value === "object") return value.map(render).join("");
-  return escapeHtml(String(value));
+  return visibleHtml(String(value));
 }
-
-const ENTITIES: Record<string, string> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
 
 /**
  * Control characters, and those that turn the direction of writing, with which a text could pass for
@@ -43,6 +37,6 @@ const INVISIBLE = /[^\P{Cc}\t\n\r]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069
  * Text as it may stand between tags and in quoted attributes; characters that must not be shown become
  * U+FFFD.
  */
-export function escapeHtml(text: string): string {
-  return text.replace(INVISIBLE, "\ufffd").replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+export function visibleHtml(text: string): string {
+  return escapeHtml(text.replace(INVISIBLE, "\ufffd"));
 }
