@@ -24,6 +24,17 @@ export function createProgram(): Command {
   return program;
 }
 
+/**
+ * When whoever reads the output has gone (`bulkhead ... | head`), there is nobody to work for: end as any command does, and let a drill stop
+ * what it started.
+ */
+function endWithReader(output: NodeJS.WriteStream): void {
+  output.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.kill(process.pid, "SIGTERM");
+  });
+}
+
 /** Usage errors of every subcommand become exceptions, for this file to give them their exit code. */
 function throwInsteadOfExiting(command: Command): void {
   command.exitOverride().showHelpAfterError("(add --help to learn more)");
@@ -32,6 +43,7 @@ function throwInsteadOfExiting(command: Command): void {
 
 /** Runs the command and ends the process with its exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
+  endWithReader(process.stdout);
   process.exitCode = await run(argv);
 }
 

@@ -47,6 +47,12 @@ describe("bulkhead command", () => {
     });
   }
 
+  it("ends quietly when its reader has seen enough", () => {
+    const script = `"${process.execPath}" "${path.join(root, "cli/bulkhead.js")}" --help | true`;
+    const { stderr, status } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
+    expect({ stderr, status }).to.deep.equal({ stderr: "", status: 0 });
+  });
+
   it("says that no local run is going on", () => {
     expect(bulkhead("local", "stop").stdout).to.equal("No local run is going on.\n");
     expect(JSON.parse(bulkhead("local", "status", "--json").stdout)).to.equal(null);
