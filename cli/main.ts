@@ -31,7 +31,8 @@ export function createProgram(): Command {
 function endWithReader(output: NodeJS.WriteStream): void {
   output.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
-    process.kill(process.pid, "SIGTERM");
+    // A drill listens for the signal and stops what it started; other commands have started nothing.
+    if (!process.emit("SIGTERM", "SIGTERM")) process.exit(EXIT_CODES.ok);
   });
 }
 
