@@ -91,10 +91,10 @@ export function monitorForwardingRequests(cell: Cell, users: EmergencyUserNames)
   return [
     {
       name: regionalName(cell, "breakglass-use"),
-      eventPattern: emergencyUsePattern(cell, users),
+      eventPattern: emergencyUsePattern(users),
       allManagementEvents: true,
     },
-    { name: regionalName(cell, "breakglass-signin"), eventPattern: emergencySignInPattern(cell, users) },
+    { name: regionalName(cell, "breakglass-signin"), eventPattern: emergencySignInPattern(users) },
   ];
 }
 
@@ -164,13 +164,13 @@ export class BreakGlassMonitor extends pulumi.ComponentResource {
     const use = {
       name: regionalName(cell, "breakglass-use"),
       description: "Any use of an emergency user",
-      eventPattern: JSON.stringify(emergencyUsePattern(cell, users)),
+      eventPattern: JSON.stringify(emergencyUsePattern(users)),
       state: "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
     };
     const signIn = {
       name: regionalName(cell, "breakglass-signin"),
       description: "Any sign-in of an emergency user, failed ones too",
-      eventPattern: JSON.stringify(emergencySignInPattern(cell, users)),
+      eventPattern: JSON.stringify(emergencySignInPattern(users)),
     };
     const rules = [watch("use", "Action", use), watch("signin", "Sign-in", signIn)];
     if (args.hubBusName) {

@@ -1,5 +1,3 @@
-import { type Cell, cellIamArn } from "../regional/cell";
-
 /** The IAM path of emergency users and of their policy. */
 export const DEFAULT_EMERGENCY_PATH = "/break-glass/";
 
@@ -34,11 +32,4 @@ export function checkEmergencyUserNames({ userNames, path, accountId }: Emergenc
     );
   }
   if (!/^\d{12}$/.test(accountId)) throw new Error(`accountId is "${accountId}": an account id of 12 digits`);
-}
-
-/** The ARNs of the emergency users, in the order of their names. */
-export function emergencyUserArns(cell: Cell, users: EmergencyUserNames): string[] {
-  return users.userNames.map((name) =>
-    cellIamArn({ ...cell, accountId: users.accountId }, `user${users.path}${name}`),
-  );
 }

@@ -240,39 +240,24 @@ describe("BreakGlassMonitor", () => {
     });
   });
 
-  it("matches users by ARN, by name and account, and by the session of a switched role (fact 19)", () => {
-    const pattern = emergencySignInPattern(normalizeCell(dr), names) as { detail: { $or: unknown[] } };
+  it("matches users by the end of the ARN, which is a switched role's session's too, and by name and account (fact 19)", () => {
+    const pattern = emergencySignInPattern(names) as { detail: { $or: unknown[] } };
     expect(pattern.detail.$or).to.deep.equal([
-      {
-        userIdentity: {
-          arn: [
-            "arn:aws:iam::222222222222:user/break-glass/breakglass-admin-1",
-            "arn:aws:iam::222222222222:user/break-glass/breakglass-admin-2",
-          ],
-        },
-      },
+      { userIdentity: { arn: [{ suffix: "/breakglass-admin-1" }, { suffix: "/breakglass-admin-2" }] } },
       { userIdentity: { userName: names.userNames, accountId: ["222222222222"] } },
-      {
-        userIdentity: {
-          arn: [
-            { wildcard: "*:assumed-role/*/breakglass-admin-1" },
-            { wildcard: "*:assumed-role/*/breakglass-admin-2" },
-          ],
-        },
-      },
     ]);
   });
 
   it("keeps within what an event pattern may be, for as many users as an account would have", () => {
     const many = { ...names, userNames: Array.from({ length: 8 }, (_, n) => `breakglass-admin-${n}`) };
     for (const pattern of [emergencyUsePattern, emergencySignInPattern]) {
-      expect(JSON.stringify(pattern(normalizeCell(dr), many)).length).to.be.below(4096);
+      expect(JSON.stringify(pattern(many)).length).to.be.below(4096);
     }
   });
 
   it("never matches on detail-type, on whose value AWS's pages disagree (fact 18)", () => {
     for (const pattern of [emergencyUsePattern, emergencySignInPattern]) {
-      expect(pattern(normalizeCell(dr), names)).not.to.have.property("detail-type");
+      expect(pattern(names)).not.to.have.property("detail-type");
     }
   });
 
@@ -280,7 +265,7 @@ describe("BreakGlassMonitor", () => {
     const [use, signIn] = monitorForwardingRequests(normalizeCell(dr), names);
     expect(use).to.deep.equal({
       name: "bulkhead-breakglass-use",
-      eventPattern: emergencyUsePattern(normalizeCell(dr), names),
+      eventPattern: emergencyUsePattern(names),
       allManagementEvents: true,
     });
     expect(signIn!.name).to.equal("bulkhead-breakglass-signin");
