@@ -1,7 +1,11 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { credentials } from "@grpc/grpc-js";
 import * as pulumi from "@pulumi/pulumi";
-import { Analyzer } from "@pulumi/pulumi/provider/experimental/analyzer";
+import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { expect } from "chai";
 import * as ts from "typescript";
 import * as library from "../../components";
@@ -35,12 +39,37 @@ function argumentsWithComments(): { where: string; comment: string }[] {
 
 describe("component library", () => {
   // Pulumi's analyzer type-checks the whole library, and those of AWS and awsx with it.
-  it("can be used from every Pulumi language: a schema can be inferred for each component", () => {
-    const names = new Set(components.map(({ name }) => name));
-    expect(names.size).to.be.at.least(10);
-    const analyzer = new Analyzer(root, "bulkhead", manifest, names);
-    const { components: analyzed } = analyzer.analyze();
-    expect(Object.keys(analyzed).sort()).to.deep.equal([...names].sort());
+  it("is a plugin for every Pulumi language, with a schema of each component", async () => {
+    const plugin = spawn(
+      process.execPath,
+      [require.resolve("@pulumi/pulumi/cmd/run-plugin"), root, "127.0.0.1:1"],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
+    try {
+      const [port] = (await once(plugin.stdout, "data")) as [Buffer];
+      const client = new ResourceProviderClient(
+        `127.0.0.1:${port.toString().trim()}`,
+        credentials.createInsecure(),
+      );
+      const request = new provider.GetSchemaRequest();
+      const answer = await new Promise<{ getSchema(): string }>((resolve, reject) => {
+        client.getSchema(request, (error: Error | null, found: { getSchema(): string }) =>
+          error ? reject(error) : resolve(found),
+        );
+      });
+      client.close();
+      const schema = JSON.parse(answer.getSchema());
+      expect(schema.name).to.equal("bulkhead");
+      expect(Object.keys(schema.resources).sort()).to.deep.equal(
+        components.map(({ name }) => `bulkhead:index:${name}`).sort(),
+      );
+      expect(components.length).to.be.at.least(10);
+    } finally {
+      plugin.kill();
+      await once(plugin, "exit");
+    }
   });
 
   it("is what package.json and PulumiPlugin.yaml hand out", () => {
