@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { LOG_RETENTION_DAYS } from "../components/lambda/logRetention";
 import {
   isRegionName,
   PARTITION_NAMES,
@@ -25,11 +26,6 @@ const name = z
 const parameterName = z.string().regex(/^\/?[\w.\-/]{1,1010}$/, "the name of an SSM parameter");
 /** An optional string: Pulumi.yaml's default is the empty one. */
 const orEmpty = <T extends z.ZodType<string>>(schema: T) => z.union([z.literal(""), schema]);
-
-/** What CloudWatch Logs takes as retention, in days. */
-const RETENTION_DAYS = [
-  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-];
 
 const schema = z.object({
   role: z.enum(["primary", "standby"], "primary or standby"),
@@ -82,7 +78,7 @@ const schema = z.object({
   routeTableIds: z.array(z.string().regex(/^rtb-[0-9a-f]{8,17}$/, "a route table's id")),
   logRetentionDays: z
     .int()
-    .refine((days) => RETENTION_DAYS.includes(days), `one of ${RETENTION_DAYS.join(", ")}`),
+    .refine((days) => LOG_RETENTION_DAYS.includes(days), `one of ${LOG_RETENTION_DAYS.join(", ")}`),
   deletionProtection: z.boolean(),
 });
 

@@ -7,6 +7,7 @@ import { bundlePath } from "./bundle";
 import { createDeadLetterQueue } from "./deadLetterQueue";
 import { type FunctionNames, functionNames } from "./functionNames";
 import { functionBaseStatements, functionNetworkStatements, functionTrustStatements } from "./functionPolicy";
+import { LOG_RETENTION_DAYS } from "./logRetention";
 
 // A value or a list of values, of resources perhaps. Pulumi's schemas have no unions, so the nearest type that they have.
 // biome-ignore lint/suspicious/noExplicitAny: see above
@@ -154,11 +155,6 @@ export interface RegionalFunctionArgs {
    */
   vpc?: FunctionVpcArgs;
 }
-
-/** Retention periods that CloudWatch Logs knows, in days. */
-const LOG_RETENTION_DAYS = [
-  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-];
 
 /** Share of the timeout at which a run counts as too long. */
 const NEAR_TIMEOUT = 0.9;

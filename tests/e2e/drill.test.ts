@@ -29,7 +29,7 @@ describe("the newcomer's drill", function () {
   });
 
   it("passes from beginning to end, writes both reports and leaves no process", async () => {
-    const command = start("local", "drill");
+    const command = start(["local", "drill"]);
     expect(await command.ended(), command.output()).to.equal(EXIT_CODES.ok);
     expect(command.output().split("\n")[0]).to.match(/^Engine: .+\. AWS: .+, on this machine\.$/);
     await noneLeft(before);
@@ -71,25 +71,25 @@ describe("the newcomer's drill", function () {
   });
 
   it("runs again, with a region that hangs instead of refusing", async () => {
-    const command = start("local", "drill", "--outage", "hang", "--json");
+    const command = start(["local", "drill", "--outage", "hang", "--json"]);
     expect(await command.ended(), command.output()).to.equal(EXIT_CODES.ok);
     expect(readReport().outage).to.include({ mode: "hang" });
     await noneLeft(before);
   });
 
   it("stays with --keep, says where, and ends by local stop", async () => {
-    const command = start("local", "drill", "--keep");
+    const command = start(["local", "drill", "--keep"]);
     await command.seen("Everything is left running");
     const inbox = /inbox: (http:\/\/127\.0\.0\.1:\d+\S+)/.exec(command.output())![1]!;
     const page = await fetch(inbox, { headers: { accept: "text/html" } });
     expect(page.status).to.equal(200);
     expect(await page.text()).to.include("breakglass-admin-1");
 
-    const second = start("local", "drill");
+    const second = start(["local", "drill"]);
     expect(await second.ended()).to.equal(EXIT_CODES.environment);
     expect(second.output()).to.match(/^A local run of this checkout is going on \(process \d+\)\./);
 
-    const stop = start("local", "stop");
+    const stop = start(["local", "stop"]);
     expect(await stop.ended()).to.equal(EXIT_CODES.ok);
     expect(await command.ended()).to.equal(EXIT_CODES.ok);
     await noneLeft(before);
@@ -104,7 +104,7 @@ describe("the newcomer's drill", function () {
     "us-east-1 is gone",
   ]) {
     it(`Ctrl-C after "${moment}" leaves no process`, async () => {
-      const command = start("local", "drill");
+      const command = start(["local", "drill"]);
       await command.seen(moment);
       signalGroup(command, "SIGINT");
       expect(await command.ended(), command.output()).to.equal(EXIT_CODES.interrupted);
@@ -112,15 +112,15 @@ describe("the newcomer's drill", function () {
     });
   }
 
-  for (const moment of ["Two cells", "Preview prod"]) {
+  for (const moment of ["Engine:", "Two cells", "Deploy dr", "us-east-1 is gone"]) {
     it(`a kill after "${moment}" leaves no process, and the next run starts`, async () => {
-      const command = start("local", "drill");
+      const command = start(["local", "drill"]);
       await command.seen(moment);
       command.child.kill("SIGKILL");
       await command.ended();
       await noneLeft(before);
 
-      const next = start("local", "drill");
+      const next = start(["local", "drill"]);
       await next.seen("Preview prod");
       signalGroup(next, "SIGINT");
       await next.ended();
@@ -133,7 +133,7 @@ describe("the newcomer's drill", function () {
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as net.AddressInfo;
     try {
-      const command = start("local", "drill", "--port", String(port));
+      const command = start(["local", "drill", "--port", String(port)]);
       expect(await command.ended()).to.equal(EXIT_CODES.environment);
       expect(command.output().trim()).to.match(new RegExp(`^[^\\n]*Port ${port}[^\\n]*$`));
       await noneLeft(before);

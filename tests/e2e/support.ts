@@ -17,9 +17,10 @@ export interface RunningCommand {
 }
 
 /** Starts the command in a process group of its own, so that a signal to the group is what Ctrl-C is on a terminal. */
-export function start(...args: string[]): RunningCommand {
+export function start(args: string[], env: Record<string, string> = {}): RunningCommand {
   const child = spawn(process.execPath, [path.join(root, "cli/bulkhead.js"), ...args], {
     cwd: root,
+    env: { ...process.env, ...env },
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
