@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { activationTableName } from "../components/activation/names";
 import { normalizeCell } from "../components/regional/cell";
 import type { Side } from "../functions/shared/activation/check";

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { isAlive } from "./processes";
 
 /** The one local run of a checkout: where it keeps its files, and which process it is. */

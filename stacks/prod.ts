@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { peerOf } from "../components/activation/peer";
 import { BreakGlassAccount } from "../components/breakGlassAccount/breakGlassAccount";
 import { monitorForwardingRequests } from "../components/breakGlassAccount/breakGlassMonitor";
 import { DEFAULT_EMERGENCY_PATH } from "../components/breakGlassAccount/emergencyUsers";
@@ -59,7 +60,7 @@ function composeOtherAccounts(
   const roleIn = (account: string, name: string) =>
     arn({ partition, service: "iam", account, resource: `role/${name}` });
 
-  const cells = [normalizeCell(cell), normalizeCell({ ...cell, ...peer })];
+  const own = normalizeCell(cell);
   new ManagementAccess(
     "management",
     {
@@ -67,7 +68,7 @@ function composeOtherAccounts(
       peer,
       managementAccountId: config.managementAccountId,
       // The one function so far that is to read the organization, in each cell.
-      trustedRoleArns: cells.map((each) => functionRoleArn(each, "breakglass-steward")),
+      trustedRoleArns: [own, peerOf(own, peer)].map((each) => functionRoleArn(each, "breakglass-steward")),
     },
     {
       provider: new RegionalProvider("management", {
@@ -93,7 +94,7 @@ function composeOtherAccounts(
     memberRegions: config.memberRegions.length
       ? config.memberRegions
       : [...new Set([config.region, config.peerRegion, iamControlPlaneRegion(partition)])],
-    eventForwarding: monitorForwardingRequests(normalizeCell(cell), users),
+    eventForwarding: monitorForwardingRequests(own, users),
   };
   requests.homeRegion = requests.memberRegions!.includes(config.region)
     ? config.region

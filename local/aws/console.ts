@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What a person types at a sign-in address of the console. */
 export interface SignInAttempt {

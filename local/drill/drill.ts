@@ -336,15 +336,18 @@ class Drill {
   }
 
   private async enrol(): Promise<StepFindings> {
-    const { deployer } = this.environment.organization;
-    const iam = new IAMClient({
-      region: PRIMARY.region,
-      endpoint: this.environment.proxy.url,
-      credentials: deployer,
-    });
+    const iam = new IAMClient(this.deployerSettings(PRIMARY.region));
     const serialNumbers = await Promise.all(this.users.map((user) => user.enrol(iam)));
     iam.destroy();
     return { detail: serialNumbers.join("\n") };
+  }
+
+  private deployerSettings(region: string) {
+    return {
+      region,
+      endpoint: this.environment.proxy.url,
+      credentials: this.environment.organization.deployer,
+    };
   }
 
   private client(session: ConsoleSession) {
@@ -522,16 +525,11 @@ class Drill {
   }
 
   private async sides() {
-    const { proxy, organization } = this.environment;
+    const { organization } = this.environment;
     const outputs = await this.environment.driver.outputs(STANDBY.name);
     const side = ({ name, region }: LocalCell) => {
       const cell = normalizeCell({ name, region, accountId: String(organization.securityAccountId) });
-      const client = new DynamoDBClient({
-        region,
-        endpoint: proxy.url,
-        credentials: organization.deployer,
-        maxAttempts: 1,
-      });
+      const client = new DynamoDBClient({ ...this.deployerSettings(region), maxAttempts: 1 });
       const tableName = activationTableName(cell);
       if (name === STANDBY.name && outputs.activationTableName !== tableName) {
         throw new Error(`the standby's table is ${outputs.activationTableName}, not ${tableName}`);
@@ -549,8 +547,7 @@ class Drill {
     await this.environment.proxy.setOutage(undefined);
     this.environment.proxy.label(undefined);
     this.outage!.endedAt = new Date().toISOString();
-    const { deployer } = this.environment.organization;
-    const settings = { region: PRIMARY.region, endpoint: this.environment.proxy.url, credentials: deployer };
+    const settings = this.deployerSettings(PRIMARY.region);
     const iam = new IAMClient(settings);
     const sts = new STSClient(settings);
     await Promise.all([iam.send(new ListUsersCommand()), sts.send(new GetCallerIdentityCommand())]);

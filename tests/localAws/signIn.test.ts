@@ -13,6 +13,7 @@ import {
 } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand, GetCallerIdentityCommand, GetSessionTokenCommand } from "@aws-sdk/client-sts";
 import { expect } from "chai";
+import { denyWithoutMfaStatements } from "../../components/breakGlassAccount/denyWithoutMfa";
 import type { LocalAws } from "../../local/aws/launch";
 import {
   createConsoleUser,
@@ -28,18 +29,8 @@ import {
   WEST,
 } from "./support";
 
-const DENY_WITHOUT_MFA = JSON.stringify({
-  Version: "2012-10-17",
-  Statement: [
-    {
-      Sid: "DenyAllActionsWithoutMFA",
-      Effect: "Deny",
-      Action: "*",
-      Resource: "*",
-      Condition: { BoolIfExists: { "aws:MultiFactorAuthPresent": "false" } },
-    },
-  ],
-});
+/** The product's own policy. */
+const DENY_WITHOUT_MFA = JSON.stringify({ Version: "2012-10-17", Statement: denyWithoutMfaStatements() });
 
 describe("local AWS: signing in", () => {
   let aws: LocalAws;

@@ -25,6 +25,7 @@ import {
 import { STSClient } from "@aws-sdk/client-sts";
 import { generate } from "otplib";
 import { type LaunchAwsOptions, type LocalAws, launchAws } from "../../local/aws/launch";
+import { waitFor as waitForSomething } from "../../local/waitFor";
 
 export const ROOT = path.resolve(__dirname, "../..");
 export const SECURITY = "222222222222";
@@ -203,14 +204,8 @@ export async function receiveAll(sqs: SQSClient, queueUrl: string): Promise<stri
 }
 
 /** Polls until the function gives a value. */
-export async function waitFor<T>(probe: () => Promise<T | undefined>, timeoutMs = 5_000): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const value = await probe();
-    if (value !== undefined) return value;
-    if (Date.now() > deadline) throw new Error(`nothing within ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+export function waitFor<T>(probe: () => Promise<T | undefined>, timeoutMs = 5_000): Promise<T> {
+  return waitForSomething("what the test waits for", probe, { timeoutMs });
 }
 
 /** The error that a promise is rejected with. */
