@@ -1,14 +1,12 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { parse } from "yaml";
 import * as z from "zod";
 import { activationTableName } from "../components/activation/names";
 import { normalizeCell } from "../components/regional/cell";
 import type { Side } from "../functions/shared/activation/check";
 import { DynamoDbActivationStore } from "../functions/shared/activation/dynamoDbActivationStore";
 import { CliError, EXIT_CODES } from "./exitCodes";
+import { stackValues } from "./stackConfig";
 
 /**
  * The two cells as the stacks' files name them. Only files of the checkout are read, neither Pulumi's state nor AWS: on the day, either
@@ -26,7 +24,6 @@ export interface CellAddress {
   namePrefix: string;
 }
 
-const fileSchema = z.object({ config: z.record(z.string(), z.unknown()) });
 const valuesSchema = z.object({
   region: z.string(),
   peerName: z.string(),
@@ -40,26 +37,11 @@ const valuesSchema = z.object({
  * @throws CliError when there is no such stack's file, or it lacks a value
  */
 export function readCells(folder: string, stack: string): CellPair {
-  const file = path.join(folder, `Pulumi.${stack}.yaml`);
-  if (!fs.existsSync(file)) {
-    const stacks = fs.readdirSync(folder).flatMap((name) => /^Pulumi\.([\w-]+)\.yaml$/.exec(name)?.[1] ?? []);
-    throw new CliError(
-      EXIT_CODES.usage,
-      `There is no Pulumi.${stack}.yaml in ${folder}. ${stacks.length ? `Cells there: ${stacks.join(", ")}.` : "Run this in the folder of Pulumi.yaml, or name it with --project."}`,
-    );
-  }
-  const project = parse(fs.readFileSync(path.join(folder, "Pulumi.yaml"), "utf8"));
-  const stackValues = fileSchema.parse(parse(fs.readFileSync(file, "utf8"))).config;
-  const value = (key: string) => stackValues[`bulkhead:${key}`] ?? project.config?.[key]?.default;
-  const parsed = valuesSchema.safeParse({
-    region: value("region"),
-    peerName: value("peerName"),
-    peerRegion: value("peerRegion"),
-    namePrefix: value("namePrefix"),
-  });
+  const values = stackValues(folder, stack);
+  const parsed = valuesSchema.safeParse(values);
   if (!parsed.success) {
     const keys = parsed.error.issues.map((issue) => `bulkhead:${issue.path.join(".")}`).join(", ");
-    throw new CliError(EXIT_CODES.usage, `${file} lacks ${keys}.`);
+    throw new CliError(EXIT_CODES.usage, `Pulumi.${stack}.yaml in ${folder} lacks ${keys}.`);
   }
   const { region, peerName, peerRegion, namePrefix } = parsed.data;
   return {

@@ -1,6 +1,6 @@
 import type { Cell } from "../regional/cell";
-import { arn, dnsSuffix } from "../regional/partition";
 import type { PolicyStatement } from "../regional/policyDocument";
+import { tableKeyStatements } from "../regional/tableKey";
 import { activationTableArn, activationTableName } from "./names";
 
 /** For whoever only looks, such as a status page: reads both cells' records. */
@@ -12,7 +12,7 @@ export function activationReaderStatements(cell: Cell, peer: Cell): PolicyStatem
       Action: "dynamodb:GetItem",
       Resource: [activationTableArn(cell), activationTableArn(peer)],
     },
-    ...keyStatements([cell, peer]),
+    ...tableKeyStatements("UseActivationTableKey", [cell, peer], activationTableName),
   ];
 }
 
@@ -36,30 +36,4 @@ function writeStatement(sid: string, cells: Cell[]): PolicyStatement {
     Action: "dynamodb:PutItem",
     Resource: cells.map(activationTableArn),
   };
-}
-
-/**
- * The use of the tables' keys, through DynamoDB and for these tables only. The other region's key is named by its table, since its own
- * id is known only to the other cell, which may be dead.
- */
-function keyStatements(cells: Cell[]): PolicyStatement[] {
-  return cells.map((cell, index) => ({
-    Sid: `UseActivationTableKey${index + 1}`,
-    Effect: "Allow",
-    Action: "kms:Decrypt",
-    Resource: arn({
-      partition: cell.partition,
-      service: "kms",
-      region: cell.region,
-      account: cell.accountId,
-      resource: "key/*",
-    }),
-    Condition: {
-      StringEquals: {
-        "kms:ViaService": `dynamodb.${cell.region}.${dnsSuffix(cell.partition)}`,
-        "kms:EncryptionContext:aws:dynamodb:subscriberId": cell.accountId,
-        "kms:EncryptionContext:aws:dynamodb:tableName": activationTableName(cell),
-      },
-    },
-  }));
 }

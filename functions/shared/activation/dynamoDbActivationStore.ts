@@ -5,6 +5,7 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from "@aws-sdk/client-dynamodb";
+import { withDeadline } from "../clients/deadline";
 import { fromItem, toItem } from "./item";
 import { type ActivationRecord, activationRecordSchema } from "./record";
 import {
@@ -100,24 +101,15 @@ export class DynamoDbActivationStore implements ActivationStore {
 
   /** Runs a call under the deadline and turns every failure, a failed condition apart, into ActivationUnreadable. */
   private async answer<T>(doing: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const abort = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
-    // The signal alone is not enough: it does not reach a client that still waits for its credentials.
-    const deadline = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(this.unreadable(doing, "Timeout", `no answer within ${this.timeout} ms`));
-        abort.abort();
-      }, this.timeout);
-    });
     try {
-      return await Promise.race([call(abort.signal), deadline]);
+      return await withDeadline(this.timeout, call, () =>
+        this.unreadable(doing, "Timeout", `no answer within ${this.timeout} ms`),
+      );
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException || error instanceof ActivationUnreadable)
         throw error;
       const code = codeOf(error);
       throw this.unreadable(doing, code, error instanceof Error ? error.message : String(error), error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 }
