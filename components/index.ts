@@ -11,6 +11,7 @@ export {
   type BreakGlassMonitorArgs,
   monitorForwardingRequests,
 } from "./breakGlassAccount/breakGlassMonitor";
+export { BreakGlassRecords, type BreakGlassRecordsArgs } from "./breakGlassAccount/breakGlassRecords";
 export { functionRoleArn } from "./lambda/functionNames";
 export {
   type FunctionStatement,

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { ActivationRecord } from "../components/activation/activationRecord";
+import { BreakGlassRecords } from "../components/breakGlassAccount/breakGlassRecords";
 import { EventHub } from "../components/memberAccess/eventHub";
 import { Notification } from "../components/notification/notification";
 import type { CellArgs } from "../components/regional/cell";
@@ -18,6 +19,7 @@ export interface ComposedCell {
   /** Undefined without an organization. */
   hub: EventHub | undefined;
   activation: ActivationRecord;
+  records: BreakGlassRecords;
 }
 
 /** Tags of the configuration (`key=value`) as AWS takes them. */
@@ -99,7 +101,12 @@ export function composeCell(stack: string, config: StackConfig): ComposedCell {
     },
     opts,
   );
-  return { cell, provider, key, alerts, hub, activation };
+  const records = new BreakGlassRecords(
+    "records",
+    { cell, kmsKeyArn: key.keyArn, deletionProtection: config.deletionProtection },
+    opts,
+  );
+  return { cell, provider, key, alerts, hub, activation, records };
 }
 
 function composeNetwork(
@@ -117,7 +124,10 @@ function composeNetwork(
 }
 
 /** The outputs that both stacks have; docs/deployment.md says what they mean. */
-export function cellOutputs({ cell, key, alerts, hub, activation }: ComposedCell, config: StackConfig) {
+export function cellOutputs(
+  { cell, key, alerts, hub, activation, records }: ComposedCell,
+  config: StackConfig,
+) {
   return {
     cellName: cell.name,
     region: cell.region,
@@ -127,5 +137,6 @@ export function cellOutputs({ cell, key, alerts, hub, activation }: ComposedCell
     alertTopicArn: alerts.topicArn,
     hubBusArn: hub?.busArn,
     activationTableName: activation.tableName,
+    recordsTableName: records.tableName,
   };
 }
