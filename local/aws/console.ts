@@ -66,3 +66,21 @@ function messageOf(body: string): string {
     return body.slice(0, 200);
   }
 }
+
+/**
+ * Registers a security key of a user, as an administrator would in the console: no API can do it (fact 29).
+ * @returns the key's serial number
+ */
+export async function registerSecurityKey(
+  url: string,
+  key: { accountId: string; userName: string; name: string },
+): Promise<string> {
+  const response = await fetch(`${url}/_bulkhead/console/security-key`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(key),
+  });
+  const body = await response.text();
+  if (!response.ok) throw new Error(`the console did not register the security key: ${messageOf(body)}`);
+  return z.object({ serialNumber: z.string() }).parse(JSON.parse(body)).serialNumber;
+}

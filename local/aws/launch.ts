@@ -58,8 +58,15 @@ export interface LocalAws {
   readonly smtpPort: number;
   /** Resolves when the process has ended, whether by {@link stop} or by itself; tells the exit code, if it had one. */
   readonly ended: Promise<number | undefined>;
+  /**
+   * Accounts whose calls reach EventBridge only while a trail of theirs, or of their organization, logs them (fact 20). All others count as
+   * covered by a trail that somebody else has made.
+   */
+  requireTrails(accountIds: readonly string[]): Promise<void>;
   /** Changes what functions started from now on find in AWS_ENDPOINT_URL. Those that already run are ended. */
   setLambdaEndpointUrl(url: string): Promise<void>;
+  /** Sets the clock of functions started from now on ahead, in seconds. Those that already run are ended. */
+  setFunctionClock(aheadSeconds: number): Promise<void>;
   /** Ends the process and everything that it started. May be called twice. */
   stop(): Promise<void>;
 }
@@ -105,7 +112,9 @@ export async function launchAws(options: LaunchAwsOptions): Promise<LocalAws> {
       pid: child.pid!,
       smtpPort: ready.smtpPort!,
       ended: group.ended,
+      requireTrails: (accounts) => control(url, "PUT", "/_bulkhead/trails/required", { accounts }),
       setLambdaEndpointUrl: (to) => control(url, "PUT", "/_bulkhead/lambda-endpoint", { url: to }),
+      setFunctionClock: (aheadSeconds) => control(url, "PUT", "/_bulkhead/function-clock", { aheadSeconds }),
       stop: () => group.stop(),
     };
   } catch (error) {

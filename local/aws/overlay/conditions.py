@@ -137,6 +137,8 @@ def _resolve(resolve):
             return _iam_key(name)
         if name == "iam:passedtoservice" and context.action == "iam:PassRole":
             return context.service_context.get(name)
+        if name == "secretsmanager:blockpublicpolicy":
+            return str(_given()["BlockPublicPolicy"]).lower() if "BlockPublicPolicy" in _given() else None
         if name == "iam:awsservicename":
             return _given().get("AWSServiceName")
         if name == "aws:principalarn":

@@ -25,8 +25,9 @@ def require(allowed, refusal, arn, action):
         raise refusal("NO_PERMISSIONS", f"the policy of {arn} does not allow {action} to the service")
 
 
-def policy_allows(policy, service, action, resource, source_arn, source_account):
-    """Whether a resource policy lets a service act for a source (the rule, say) in an account."""
+def policy_allows(policy, service, action, resource, source_arn, source_account, keys=None):
+    """Whether a resource policy lets a service act for a source (the rule, say) in an account; `keys` are further condition
+    keys of the request, in lower case."""
     context = iam_evaluator.EvalContext(
         # A service is no principal of an account: a statement for an account must not let it in.
         principal_arn="*",
@@ -39,6 +40,7 @@ def policy_allows(policy, service, action, resource, source_arn, source_account)
             **({"aws:sourcearn": source_arn, "aws:sourceaccount": source_account} if source_arn else {}),
             "aws:principalisawsservice": "true",
             "aws:principalservicename": service,
+            **(keys or {}),
         },
     )
     return iam_evaluator.evaluate_resource_policy(policy, context, service=service).decision == "Allow"

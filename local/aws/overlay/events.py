@@ -23,7 +23,7 @@ from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import get_account_id, get_region, new_uuid, request_scope
 from ministack.services import eventbridge, scheduler, sns
 
-from overlay import delivery, outage
+from overlay import delivery, outage, trails
 
 logger = logging.getLogger("bulkhead.events")
 
@@ -60,7 +60,14 @@ def _bounded_log():
 
 
 def emit(account, region, source, detail_type, detail, read_only=False, resources=()):
-    """Puts an event of an AWS service on the default bus of an account in a region, after the current request is answered."""
+    """Puts an event of an AWS service on the default bus of an account in a region, after the current request is answered.
+
+    One that is a record of CloudTrail goes to the trails too, and to the bus only where it may (fact 20)."""
+    if "eventVersion" in detail:
+        reaches = trails.reach_event_bus(account, region, detail)
+        trails.record(account, region, detail)
+        if not reaches:
+            return
     if not anyone_listens(account, region):
         return
     event = {
@@ -154,7 +161,7 @@ def _deliver(target, event, rule, view, whole):
         if key_of:
             delivery.require_key(key_of(arn), PRINCIPAL, source, Undelivered)
     elif spec.service == "states":
-        _with_role(target, "states:StartExecution", arn)
+        _with_role(target, "states:StartExecution", arn, rule)
     _hand_over(spec, arn, payload, target)
 
 

@@ -18,6 +18,10 @@ logger = logging.getLogger("bulkhead.functions")
 
 _REDIRECT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "redirect.cjs")
 _last_error = threading.local()
+#: Invocations as events wait for their turn: AWS starts as many processes as there are events, one machine cannot.
+_CONCURRENT = max(2, (os.cpu_count() or 2))
+_turns = {}
+_turns_lock = threading.Lock()
 #: AWS waits one minute, then two; an emulator's users wait less.
 _RETRY_SECONDS = (1.0, 2.0)
 
@@ -36,6 +40,17 @@ def _set_endpoint(body, _headers):
     # Those that run have the old endpoint in their environment.
     lambda_runtime.reset()
     return {"url": url}
+
+
+@control.route("PUT", "function-clock")
+def _set_clock(body, _headers):
+    """Functions that start from now on have a clock that is ahead by so many seconds: what is due later can be seen now."""
+    ahead = body.get("aheadSeconds")
+    if isinstance(ahead, bool) or not isinstance(ahead, (int, float)) or ahead < 0:
+        raise control.ControlError(400, "aheadSeconds is required: a number of seconds, 0 or more")
+    os.environ["BULKHEAD_CLOCK_AHEAD_MS"] = str(int(ahead * 1000))
+    lambda_runtime.reset()
+    return {"aheadSeconds": ahead}
 
 
 def install():
@@ -108,6 +123,11 @@ def _invoke_async(func, event):
         calls._current.reset(token)
 
 
+def _turn(function_arn):
+    with _turns_lock:
+        return _turns.setdefault(function_arn, threading.BoundedSemaphore(_CONCURRENT))
+
+
 def _attempts(func, config, event, region):
     from ministack.services import lambda_svc
 
@@ -123,7 +143,8 @@ def _attempts(func, config, event, region):
             time.sleep(_RETRY_SECONDS[min(attempt - 2, len(_RETRY_SECONDS) - 1)])
         if outage.is_cut_off(region):
             return
-        result = lambda_svc._execute_function(func, event)
+        with _turn(config["FunctionArn"]):
+            result = lambda_svc._execute_function(func, event)
         if not result.get("error"):
             break
     failed = bool(result.get("error"))

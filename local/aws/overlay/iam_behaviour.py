@@ -1,19 +1,15 @@
-"""Where MiniStack's IAM answers otherwise than AWS: defaults, conflicts, the use of keys and passwords, reports, paging."""
+"""Where MiniStack's IAM answers otherwise than AWS: defaults, conflicts, the use of keys and passwords, paging."""
 import base64
-import csv
-import io
 import time
 from xml.etree import ElementTree
 
 import botocore.loaders
-from ministack.core.responses import get_account_id
 from ministack.services import iam
 
-from overlay import calls, mfa, passwords, regions, trail
+from overlay import calls, mfa, regions, trail
 from overlay.iam_xml import calling_user, default_user, error, escape, override, parameter
 
 _PAGE = 100
-_NEVER = "N/A"
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 
 #: Access key id -> when, where and by which service it was last seen.
@@ -28,7 +24,6 @@ def install():
     override("DeleteAccessKey", _of_its_user)
     override("GetAccessKeyLastUsed", _last_used)
     iam._user_xml = _with_password_use(iam._user_xml)
-    iam._build_credential_report = _credential_report
     paginators = botocore.loaders.Loader().load_service_model("iam", "paginators-1")["pagination"]
     for operation, pages in paginators.items():
         if isinstance(pages["result_key"], str) and operation in iam._IAM_HANDLERS:
@@ -106,43 +101,6 @@ def _with_password_use(user_xml):
         return user_xml(name, boundary) + (f"<PasswordLastUsed>{used}</PasswordLastUsed>" if used else "")
 
     return xml
-
-
-# ---------------------------------------------------------------- credential report
-
-
-def _credential_report():
-    account = get_account_id()
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(iam._CRED_REPORT_HEADER.split(","))
-    root = ["<root_account>", f"arn:aws:iam::{account}:root", iam._now(), "not_supported"]
-    root += ["no_information", "not_supported", "not_supported", "false"]
-    writer.writerow(root + _key_columns(None) * 2 + ["false", _NEVER] * 2)
-    for name, user in iam._users.items():
-        keys = sorted((key for key in iam._access_keys.values() if key["UserName"] == name), key=lambda key: key["CreateDate"])
-        row = [name, user["Arn"], user["CreateDate"], *_password_columns(name, user)]
-        row.append("true" if mfa.devices_of(name) else "false")
-        for index in range(2):
-            row += _key_columns(keys[index] if index < len(keys) else None)
-        writer.writerow(row + ["false", _NEVER] * 2)
-    return text.getvalue().rstrip("\n")
-
-
-def _password_columns(name, user):
-    profile = iam._login_profiles.get(name)
-    if profile is None:
-        return ["false", _NEVER, _NEVER, _NEVER]
-    changed = profile.get(passwords.CHANGED, profile["CreateDate"])
-    return ["true", user.get("PasswordLastUsed", "no_information"), changed, _NEVER]
-
-
-def _key_columns(key):
-    if key is None:
-        return ["false", _NEVER, _NEVER, _NEVER, _NEVER]
-    use = _used.get(key["AccessKeyId"]) or {"at": _NEVER, "region": _NEVER, "service": _NEVER}
-    active = "true" if key["Status"] == "Active" else "false"
-    return [active, key["CreateDate"], use["at"], use["region"], use["service"]]
 
 
 # ---------------------------------------------------------------- paging

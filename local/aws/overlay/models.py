@@ -286,7 +286,8 @@ _COPY_SOURCE = "x-amz-copy-source"
 def _routes(service):
     routes = []
     model = service_model(service)
-    for name in model.operation_names:
+    # Of two operations with one route (S3's lifecycle, old and new) the one that is not deprecated counts.
+    for name in sorted(model.operation_names, key=lambda each: model.operation_model(each).deprecated):
         operation = model.operation_model(name)
         path, _, literal_query = operation.http["requestUri"].partition("?")
         pattern, literals = "", 0

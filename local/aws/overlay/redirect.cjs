@@ -1,7 +1,7 @@
 /**
  * Loaded into every function's process: requests to the endpoints of AWS go to AWS_ENDPOINT_URL instead, with the host that was
  * meant in `x-bulkhead-endpoint`. So a function whose clients are pinned to a regional endpoint by name runs unchanged.
- * It also ends the process when the emulator is gone, which may have been killed.
+ * It also sets the clock ahead where the local AWS is told so, and ends the process when the emulator is gone, which may have been killed.
  */
 "use strict";
 const http = require("node:http");
@@ -62,6 +62,20 @@ for (const [name, value] of Object.entries({ request: redirected, get })) {
   });
 }
 syncBuiltinESMExports();
+
+// A clock that is ahead, for what is due later (see functions.py). The SDK corrects its signatures' time by the answers' own.
+const ahead = Number(process.env.BULKHEAD_CLOCK_AHEAD_MS ?? 0);
+if (ahead > 0) {
+  const { now } = Date;
+  globalThis.Date = class extends Date {
+    constructor(...args) {
+      super(...(args.length ? args : [now() + ahead]));
+    }
+    static now() {
+      return now() + ahead;
+    }
+  };
+}
 
 const parent = process.ppid;
 setInterval(() => {

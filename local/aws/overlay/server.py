@@ -9,7 +9,7 @@ import ministack.app as ministack_app
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from overlay import control, functions, install
+from overlay import control, functions, http_apis, install
 
 
 class Stop:
@@ -53,6 +53,7 @@ async def _run(listener, lambda_endpoint_url, stopping, say):
     port = listener.getsockname()[1]
     install.all_concerns()
     functions.set_endpoint(lambda_endpoint_url or f"http://127.0.0.1:{port}")
+    http_apis.set_port(port)
     # Scripts that a container image would run at its start are not ours to run.
     ministack_app._run_init_scripts = lambda: None
     ministack_app._collect_scripts = lambda *_directories: []

@@ -10,7 +10,7 @@ import uuid
 
 from ministack.services import iam
 
-from overlay import calls, events, mfa, models, regions, trail_shapes
+from overlay import calls, events, mfa, models, regions, trail_shapes, trails
 
 TLS = {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256"}
 
@@ -93,12 +93,17 @@ def _record(call, response):
     if call.identity is None or code in UNAUTHENTICATED:
         return
     target = _target_account(call) if call.service == "sts" and code is None and operation.startswith("AssumeRole") else None
-    if not any(account and events.anyone_listens(account, call.recorded_region) for account in (call.account, target)):
+    if not any(account and _matters(account, call.recorded_region) for account in (call.account, target)):
         return  # Nobody would see it; making the record takes longer than many a call.
     detail = _detail(call, operation, status, body, code, message)
     if target is not None:
         _record_in_target(call, detail, target)
     _emit(call.account, detail)
+
+
+def _matters(account, region):
+    """Whether anybody would see an event of an account in a region."""
+    return events.anyone_listens(account, region) or trails.covers(account, region) or trails.is_ending()
 
 
 def _emit(account, detail):

@@ -40,6 +40,15 @@ _LAMBDA_VERSIONS = {
     "TagResource": "TagResource20170331v2",
 }
 
+#: S3's newer operations have older names in records.
+_S3_NAMES = {
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "DeletePublicAccessBlock": "DeleteBucketPublicAccessBlock",
+    "PutBucketLifecycleConfiguration": "PutBucketLifecycle",
+    "GetBucketLifecycleConfiguration": "GetBucketLifecycle",
+}
+
 #: EC2 lists by the request's member: the wrapper's name and, where each item is a structure of one, the item's name.
 _EC2_SETS = {
     "InstanceIds": ("instancesSet", "instanceId"),
@@ -78,7 +87,7 @@ _S3_SUBRESOURCES = {
 
 def event_name(service, operation):
     """The name that CloudTrail records an operation under."""
-    return _LAMBDA_VERSIONS.get(operation, operation) if service == "lambda" else operation
+    return {"lambda": _LAMBDA_VERSIONS, "s3": _S3_NAMES}.get(service, {}).get(operation, operation)
 
 
 def lower_first(name):
