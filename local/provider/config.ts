@@ -97,7 +97,9 @@ const ADVICE: Record<string, string> = {
 
 /** Names of services in `endpoints` that the stand-in calls. */
 export const ENDPOINT_NAMES: Readonly<Record<string, string>> = {
+  apigatewayv2: "apigatewayv2",
   cloudformation: "cloudformation",
+  cloudtrail: "cloudtrail",
   cloudwatch: "cloudwatch",
   cloudwatchevents: "events",
   cloudwatchlog: "logs",
@@ -110,6 +112,8 @@ export const ENDPOINT_NAMES: Readonly<Record<string, string>> = {
   kms: "kms",
   lambda: "lambda",
   logs: "logs",
+  s3: "s3",
+  sfn: "sfn",
   sns: "sns",
   sqs: "sqs",
   ssm: "ssm",

@@ -4,7 +4,9 @@ import { EndpointUnreachableError, errorMessage, StandInError } from "./errors";
 
 /** The SDK client of each service. They are imported when first used: together they would take a second to load. */
 const SDK = {
+  apigatewayv2: async () => (await import("@aws-sdk/client-apigatewayv2")).ApiGatewayV2,
   cloudformation: async () => (await import("@aws-sdk/client-cloudformation")).CloudFormation,
+  cloudtrail: async () => (await import("@aws-sdk/client-cloudtrail")).CloudTrail,
   cloudwatch: async () => (await import("@aws-sdk/client-cloudwatch")).CloudWatch,
   dynamodb: async () => (await import("@aws-sdk/client-dynamodb")).DynamoDB,
   ec2: async () => (await import("@aws-sdk/client-ec2")).EC2,
@@ -13,6 +15,8 @@ const SDK = {
   kms: async () => (await import("@aws-sdk/client-kms")).KMS,
   lambda: async () => (await import("@aws-sdk/client-lambda")).Lambda,
   logs: async () => (await import("@aws-sdk/client-cloudwatch-logs")).CloudWatchLogs,
+  s3: async () => (await import("@aws-sdk/client-s3")).S3,
+  sfn: async () => (await import("@aws-sdk/client-sfn")).SFN,
   sns: async () => (await import("@aws-sdk/client-sns")).SNS,
   sqs: async () => (await import("@aws-sdk/client-sqs")).SQS,
   ssm: async () => (await import("@aws-sdk/client-ssm")).SSM,
@@ -144,6 +148,8 @@ export class AwsContext {
       useFipsEndpoint: false,
       useDualstackEndpoint: false,
       useQueueUrlAsEndpoint: false,
+      // Of S3 only: the local AWS has no host names for buckets.
+      forcePathStyle: true,
       requestHandler: {
         connectionTimeout: this.timeouts.connectMs,
         requestTimeout: this.timeouts.requestMs,

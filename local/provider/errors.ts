@@ -26,7 +26,7 @@ export function errorMessage(error: unknown): string {
 
 /** AWS's names for "there is no such thing", over all services in use. */
 const GONE =
-  /NotFound|NoSuchEntity|NonExistent|DoesNotExist|StackSetNotFound|StackInstanceNotFound|\.NotFound$|^(NotFoundException|QueueDoesNotExist|ParameterNotFound)$/;
+  /NotFound|NoSuchEntity|NoSuch(Bucket|Key|TagSet|LifecycleConfiguration|PublicAccessBlockConfiguration)|NonExistent|DoesNotExist|StackSetNotFound|StackInstanceNotFound|\.NotFound$|^(NotFoundException|QueueDoesNotExist|ParameterNotFound)$/;
 
 /** Whether a call failed because the thing that it was about does not exist. */
 export function isGone(error: unknown): boolean {
@@ -35,7 +35,7 @@ export function isGone(error: unknown): boolean {
 
 /** AWS's names for "that name is taken", over all services in use. */
 const EXISTS =
-  /AlreadyExists|EntityAlreadyExists|ResourceConflict|ResourceInUse|Duplicate|NameAlreadyExists|ConditionalCheckFailed|^QueueNameExists/;
+  /AlreadyExists|EntityAlreadyExists|ResourceConflict|ResourceInUse|Duplicate|NameAlreadyExists|BucketAlreadyOwnedByYou|ConditionalCheckFailed|^QueueNameExists/;
 
 /** Whether a create call failed because there is such a thing already. */
 export function isAlreadyThere(error: unknown): boolean {

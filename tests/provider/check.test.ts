@@ -37,8 +37,8 @@ async function messageOf(promise: Promise<unknown>): Promise<string> {
 
 describe("checking inputs", () => {
   it("refuses a type that is not implemented, by name", async () => {
-    expect(await messageOf(check("aws:s3/bucket:Bucket", {}))).to.match(
-      /^stand-in aws provider: resource type aws:s3\/bucket:Bucket is not implemented; /,
+    expect(await messageOf(check("aws:redshift/cluster:Cluster", {}))).to.match(
+      /^stand-in aws provider: resource type aws:redshift\/cluster:Cluster is not implemented; /,
     );
   });
 
@@ -253,8 +253,8 @@ describe("the provider's own arguments", () => {
     expect((await reasons({ ignoreTags: '{"keys":["a"]}' }))[0]).to.contain(
       '"ignoreTags" is not implemented',
     );
-    expect((await reasons({ endpoints: '[{"s3":"https://s3.example"}]' }))[0]).to.contain(
-      'service "s3" is not implemented',
+    expect((await reasons({ endpoints: '[{"redshift":"https://redshift.example"}]' }))[0]).to.contain(
+      'service "redshift" is not implemented',
     );
   });
 

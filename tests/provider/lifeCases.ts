@@ -2,7 +2,10 @@
 import { zipArchive } from "../../local/provider/archive";
 import type { AwsContext } from "../../local/provider/context";
 import type { Props } from "../../local/provider/types";
+import { APPROVAL_CASES } from "./approvalCases";
+import { KEY_ROTATION_CASES } from "./keyRotationCases";
 import { ACCOUNT, type Deployed, type Deployment, MANAGEMENT_ACCOUNT, REGION } from "./support";
+import { TRAIL_CASES } from "./trailCases";
 
 /** What the steps of a case can use. */
 export interface World {
@@ -155,6 +158,9 @@ function singleRuleCase(type: string, isEgress: boolean): LifeCase {
 }
 
 export const LIFE_CASES: readonly LifeCase[] = [
+  ...TRAIL_CASES,
+  ...KEY_ROTATION_CASES,
+  ...APPROVAL_CASES,
   {
     type: "aws:iam/user:User",
     needs: async (deployment) => ({

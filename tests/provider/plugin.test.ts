@@ -209,8 +209,8 @@ describe("the stand-in provider as a plugin", () => {
   it("answers failures of checks as failures, and others as errors with their message", async () => {
     const answer = await check(USER, { nonsense: true });
     expect(answer.getFailuresList()[0]!.getReason()).to.contain('does not implement input "nonsense"');
-    const error = await errorOf(check("aws:s3/bucket:Bucket", {}));
-    expect(error.details).to.contain("resource type aws:s3/bucket:Bucket is not implemented");
+    const error = await errorOf(check("aws:redshift/cluster:Cluster", {}));
+    expect(error.details).to.contain("resource type aws:redshift/cluster:Cluster is not implemented");
   });
 
   it("tells the engine what exists when a creation was not finished", async () => {

@@ -31,15 +31,21 @@
  * 3. Add a case to tests/provider/cases: the suite walks every type through its life, and fails for types without a case.
  */
 import type { Handler } from "../handler";
+import { apigatewayv2Handlers } from "./apigatewayv2";
 import { cloudformationHandlers } from "./cloudformation";
+import { cloudtrailHandlers } from "./cloudtrail";
 import { cloudwatchHandlers } from "./cloudwatch";
 import { dynamodbHandlers } from "./dynamodb";
 import { ec2Handlers } from "./ec2";
+import { eventSourceMappingHandlers } from "./eventSourceMappings";
 import { eventsHandlers } from "./events";
 import { iamHandlers } from "./iam";
 import { kmsHandlers } from "./kms";
+import { kmsReplicaKeyHandlers } from "./kmsReplicaKeys";
 import { lambdaHandlers } from "./lambda";
 import { logsHandlers } from "./logs";
+import { s3Handlers } from "./s3";
+import { sfnHandlers } from "./sfn";
 import { snsHandlers } from "./sns";
 import { sqsHandlers } from "./sqs";
 import { ssmHandlers } from "./ssm";
@@ -59,6 +65,12 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map(
     cloudformationHandlers,
     ec2Handlers,
     ssmHandlers,
+    s3Handlers,
+    cloudtrailHandlers,
+    sfnHandlers,
+    eventSourceMappingHandlers,
+    apigatewayv2Handlers,
+    kmsReplicaKeyHandlers,
   ]
     .flat()
     .map((handler) => [handler.type, handler]),

@@ -1,6 +1,8 @@
 /** CloudWatch Logs. */
+import type { Client } from "../context";
 import { define, type Handler, syncTags, withoutAwsTags } from "../handler";
-import { bool, map, num, str } from "../schema";
+import { bool, map, num, obj, str } from "../schema";
+import type { Props } from "../types";
 
 const logGroup = define("logs", {
   type: "aws:cloudwatch/logGroup:LogGroup",
@@ -73,4 +75,83 @@ const logGroup = define("logs", {
   identify: async (_logs, inputs) => inputs.name,
 });
 
-export const logsHandlers: readonly Handler[] = [logGroup];
+async function putMetricFilter(logs: Client<"logs">, inputs: Props): Promise<void> {
+  const { metricTransformation: metric } = inputs;
+  await logs.putMetricFilter({
+    logGroupName: inputs.logGroupName,
+    filterName: inputs.name,
+    filterPattern: inputs.pattern,
+    metricTransformations: [
+      {
+        metricName: metric.name,
+        metricNamespace: metric.namespace,
+        metricValue: metric.value,
+        defaultValue: metric.defaultValue === undefined ? undefined : Number(metric.defaultValue),
+        dimensions: metric.dimensions,
+        unit: metric.unit,
+      },
+    ],
+  });
+}
+
+const logMetricFilter = define("logs", {
+  type: "aws:cloudwatch/logMetricFilter:LogMetricFilter",
+  autoname: { property: "name", maxLength: 512 },
+  inputs: {
+    name: str({ replaces: true }),
+    logGroupName: str({ required: true, replaces: true }),
+    pattern: str({ required: true }),
+    metricTransformation: obj(
+      {
+        name: str({ required: true }),
+        namespace: str({ required: true }),
+        value: str({ required: true }),
+        defaultValue: str(),
+        dimensions: map(),
+        unit: str({ default: "None" }),
+      },
+      { required: true },
+    ),
+  },
+  advice: { applyOnTransformedLogs: "leave it out: there are no log transformers here" },
+  outputs: [],
+  validate({ metricTransformation: metric }) {
+    const isDouble = metric?.defaultValue !== undefined && Object.keys(metric?.dimensions ?? {}).length > 0;
+    const reason = "a metric with dimensions has no default value";
+    return isDouble ? [{ property: "metricTransformation.defaultValue", reason }] : [];
+  },
+  async create(logs, inputs) {
+    await putMetricFilter(logs, inputs);
+    return inputs.name;
+  },
+  async read(logs, id, { logGroupName }) {
+    const { metricFilters } = await logs.describeMetricFilters({ logGroupName, filterNamePrefix: id });
+    const found = metricFilters?.find((one) => one.filterName === id);
+    const metric = found?.metricTransformations?.[0];
+    if (!found || !metric) return undefined;
+    return {
+      name: id,
+      logGroupName,
+      pattern: found.filterPattern ?? "",
+      metricTransformation: {
+        name: metric.metricName,
+        namespace: metric.metricNamespace,
+        value: metric.metricValue,
+        defaultValue: metric.defaultValue === undefined ? undefined : String(metric.defaultValue),
+        dimensions: metric.dimensions,
+        unit: metric.unit ?? "None",
+      },
+    };
+  },
+  async update(logs, _id, inputs) {
+    await putMetricFilter(logs, inputs);
+    return undefined;
+  },
+  async delete(logs, filterName, { logGroupName }) {
+    await logs.deleteMetricFilter({ logGroupName, filterName });
+  },
+  // A filter of that name would be overwritten: there is no error that says so.
+  identify: async (_logs, inputs) => inputs.name,
+});
+
+export const logsHandlers: readonly Handler[] = [logGroup, logMetricFilter];
