@@ -1,4 +1,4 @@
-import { html } from "./html";
+import { html } from "../../functions/shared/html/html";
 import { calls } from "./sections/calls";
 import { facts, policy, timings } from "./sections/facts";
 import { figures, header } from "./sections/header";

@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
+import { duration, instant, list, offset, plural } from "../../functions/shared/html/format";
+import { html, visibleHtml } from "../../functions/shared/html/html";
 import {
   type DrillReport,
   type DrillRun,
@@ -10,8 +12,6 @@ import {
   renderReport,
   summarize,
 } from "../../local/report";
-import { duration, instant, list, offset, plural } from "../../local/report/format";
-import { html, visibleHtml } from "../../local/report/html";
 import { timelineModel } from "../../local/report/timeline/model";
 import { layoutAxis } from "../../local/report/timeline/warp";
 import { HOSTILE, hostileRun, sampleRun } from "./support/sampleRun";

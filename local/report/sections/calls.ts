@@ -1,8 +1,8 @@
-import { wholeNumber } from "../format";
-import { type Html, html } from "../html";
+import { wholeNumber } from "../../../functions/shared/html/format";
+import { type Html, html } from "../../../functions/shared/html/html";
+import { cell, regionChip, rowHead, section, table } from "../../../functions/shared/html/parts";
 import { summarize } from "../json";
 import type { DrillCallCount, DrillRun } from "../types";
-import { cell, regionChip, rowHead, section, table } from "./parts";
 
 interface Row {
   region: string;

@@ -1,8 +1,8 @@
-import { duration, instant, plural } from "../format";
-import { type Content, type Html, html } from "../html";
+import { duration, instant, plural } from "../../../functions/shared/html/format";
+import { type Content, type Html, html } from "../../../functions/shared/html/html";
+import { cell, regionChip, rowHead, section, table } from "../../../functions/shared/html/parts";
 import type { DrillRun } from "../types";
 import { longText } from "./longText";
-import { cell, regionChip, rowHead, section, table } from "./parts";
 
 const POLICY_COLUMNS = [{ title: "Rule" }, { title: "Enforcement" }, { title: "Message" }];
 

@@ -1,6 +1,7 @@
-import { duration, list, plural, wholeNumber } from "../format";
-import { type Html, html } from "../html";
-import { MARK, outcomeIcon } from "../icons";
+import { duration, list, plural, wholeNumber } from "../../../functions/shared/html/format";
+import { type Html, html } from "../../../functions/shared/html/html";
+import { MARK } from "../../../functions/shared/html/mark";
+import { outcomeIcon } from "../icons";
 import { summarize } from "../json";
 import type { DrillRun } from "../types";
 

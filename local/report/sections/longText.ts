@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { type Html, html } from "../html";
+import { type Html, html } from "../../../functions/shared/html/html";
 
 /** A text of more lines than this is folded: its first line is shown, the others on demand. */
 const SHOWN_LINES = 5;

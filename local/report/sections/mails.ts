@@ -1,7 +1,7 @@
-import { duration, offset } from "../format";
-import { type Html, html } from "../html";
+import { duration, offset } from "../../../functions/shared/html/format";
+import { type Html, html } from "../../../functions/shared/html/html";
+import { regionChip, section } from "../../../functions/shared/html/parts";
 import type { DrillRun } from "../types";
-import { regionChip, section } from "./parts";
 
 /** The alarms as those on duty read them. */
 export function mails(run: DrillRun): Html {

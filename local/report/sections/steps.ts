@@ -1,9 +1,9 @@
-import { duration, offset } from "../format";
-import { type Html, html } from "../html";
+import { duration, offset } from "../../../functions/shared/html/format";
+import { type Html, html } from "../../../functions/shared/html/html";
+import { type Column, cell, regionChip, rowHead, section, table } from "../../../functions/shared/html/parts";
 import { outcomeIcon } from "../icons";
 import type { DrillPhase, DrillRun, DrillStep } from "../types";
 import { longText } from "./longText";
-import { type Column, cell, regionChip, rowHead, section, table } from "./parts";
 
 const COLUMNS: readonly Column[] = [
   { title: html`<span aria-label="Number">#</span>`, className: "number" },

@@ -1,9 +1,9 @@
-import { type Content, type Html, html } from "../html";
+import { type Content, type Html, html } from "../../../functions/shared/html/html";
+import { section } from "../../../functions/shared/html/parts";
 import { ENVELOPE } from "../timeline/shapes";
 import { tallTimeline } from "../timeline/tall";
 import { wideTimeline } from "../timeline/wide";
 import type { DrillRun } from "../types";
-import { section } from "./parts";
 
 /** The picture of the run, twice: to the right for wide screens and paper, downwards for phones. */
 export function timeline(run: DrillRun): Html {

@@ -1,5 +1,5 @@
-import { duration, offset } from "../format";
-import { type Content, type Html, html } from "../html";
+import { duration, offset } from "../../../functions/shared/html/format";
+import { type Content, type Html, html } from "../../../functions/shared/html/html";
 import type { DrillMail, DrillRun } from "../types";
 import type { Bar, Lane } from "./model";
 

@@ -1,5 +1,5 @@
-import { duration } from "../format";
-import { type Html, html } from "../html";
+import { duration } from "../../../functions/shared/html/format";
+import { type Html, html } from "../../../functions/shared/html/html";
 import type { DrillRun } from "../types";
 import { type TimelineModel, timelineModel } from "./model";
 import { bandShape, barShape, laneShape, mailShape, picture, rect, shorten, spread, text } from "./shapes";

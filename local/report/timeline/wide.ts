@@ -1,5 +1,5 @@
-import { duration, offset } from "../format";
-import { type Html, html } from "../html";
+import { duration, offset } from "../../../functions/shared/html/format";
+import { type Html, html } from "../../../functions/shared/html/html";
 import type { DrillRun } from "../types";
 import { type Lane, type TimelineModel, timelineModel } from "./model";
 import { bandShape, barShape, laneShape, line, mailShape, picture, shorten, spread, text } from "./shapes";

@@ -1,4 +1,4 @@
-import { type Content, type Html, html } from "../html";
+import { type Content, type Html, html } from "./html";
 
 /** A section with its heading, by which readers name it: `#h-ID`. */
 export function section(id: string, title: string, content: Content): Html {

@@ -1,4 +1,4 @@
-import { escapeHtml } from "../../functions/shared/text/escapeHtml";
+import { escapeHtml } from "../text/escapeHtml";
 
 /** HTML that has been escaped, or was written by this program. */
 export class Html {
