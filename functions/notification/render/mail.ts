@@ -1,8 +1,9 @@
 import type { Mail } from "../../shared/mail/mail";
+import { details, SEVERITY_WORDS } from "../../shared/notice/details";
 import type { Notice, Severity } from "../../shared/notice/notice";
+import { noticeText } from "../../shared/notice/noticeText";
 import { cleanLine } from "../../shared/text/cleanText";
 import { escapeHtml } from "../../shared/text/escapeHtml";
-import { details, SEVERITY_WORDS } from "./details";
 
 const SUBJECT_LIMIT = 200;
 const COLOURS: Record<Severity, string> = { info: "#1f5fa8", warning: "#9a5b00", critical: "#b3141e" };
@@ -10,20 +11,7 @@ const COLOURS: Record<Severity, string> = { info: "#1f5fa8", warning: "#9a5b00",
 /** A notice as mail, in HTML and, with the same content, as text. Everything in it is escaped; links are those of the notice, nothing else. */
 export function renderMail(notice: Notice, id: string): Mail {
   const subject = cleanLine(`[${SEVERITY_WORDS[notice.severity]}] ${notice.title}`, SUBJECT_LIMIT);
-  return { id: id.replace(/[^A-Za-z0-9-]/g, "-"), subject, text: text(notice), html: html(notice) };
-}
-
-function text(notice: Notice): string {
-  const facts = details(notice);
-  const width = Math.max(0, ...facts.map(({ label }) => label.length)) + 2;
-  const parts = [
-    notice.title,
-    `Severity: ${SEVERITY_WORDS[notice.severity]}`,
-    notice.text,
-    facts.map(({ label, value }) => `${`${label}:`.padEnd(width)}${value}`).join("\n"),
-    notice.links.map(({ title, url }) => `${title}: ${url}`).join("\n"),
-  ];
-  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+  return { id: id.replace(/[^A-Za-z0-9-]/g, "-"), subject, text: noticeText(notice), html: html(notice) };
 }
 
 // Tables and inline styles: what mail programs agree on.

@@ -1,5 +1,5 @@
+import { details, SEVERITY_WORDS } from "../../shared/notice/details";
 import type { Notice, Severity } from "../../shared/notice/notice";
-import { details, SEVERITY_WORDS } from "./details";
 
 /** Slack's limits (Block Kit reference): characters of a text after escaping, fields of a section, blocks of a message. */
 export const SLACK_LIMITS = {
@@ -10,6 +10,9 @@ export const SLACK_LIMITS = {
   fallback: 3_000,
   blocks: 50,
 } as const;
+
+/** Sections that a text may take: a report of many lines goes on in a second one, but must not bury the facts. */
+const TEXT_SECTIONS = 6;
 
 const SIGNS: Record<Severity, string> = { info: "ℹ️", warning: "⚠️", critical: "🚨" };
 
@@ -45,12 +48,26 @@ function cut(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
+/** A long text in parts that each fit into a section, cut between lines; only a single line that is too long is cut itself. */
+function textSections(text: string): string[] {
+  const parts: string[] = [];
+  for (const line of text === "" ? [] : text.split("\n")) {
+    const last = parts.at(-1);
+    const joined = last === undefined ? line : `${last}\n${line}`;
+    const isRoomy = slackText(joined, Number.POSITIVE_INFINITY).length < SLACK_LIMITS.section;
+    if (last !== undefined && (isRoomy || parts.length === TEXT_SECTIONS)) parts[parts.length - 1] = joined;
+    else parts.push(line);
+  }
+  // Slack refuses a section without text.
+  return parts.filter((part) => part.trim() !== "");
+}
+
 /** A notice as the body of Slack's incoming webhook. Nothing in it can mention people or channels or hide a link. */
 export function renderSlack(notice: Notice): Record<string, unknown> {
   const heading = `${SIGNS[notice.severity]} ${notice.title}`;
   const blocks: unknown[] = [{ type: "header", text: plain(cut(heading, SLACK_LIMITS.header)) }];
-  if (notice.text !== "") {
-    blocks.push({ type: "section", text: markdown(slackText(notice.text, SLACK_LIMITS.section)) });
+  for (const part of textSections(notice.text)) {
+    blocks.push({ type: "section", text: markdown(slackText(part, SLACK_LIMITS.section)) });
   }
   const facts = details(notice);
   for (let start = 0; start < facts.length; start += SLACK_LIMITS.fields) {

@@ -1,5 +1,5 @@
+import { details, SEVERITY_WORDS } from "../../shared/notice/details";
 import type { Notice, Severity } from "../../shared/notice/notice";
-import { details, SEVERITY_WORDS } from "./details";
 
 /**
  * Bytes of a message, as JSON in UTF-8. Teams takes 28 KB, and counts two bytes a character in places; this stays below either way for text

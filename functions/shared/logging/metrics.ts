@@ -3,8 +3,11 @@ import type { Environment } from "../environment";
 
 /** What functions count with, in CloudWatch's namespace `Bulkhead`. */
 export interface Count {
-  /** Adds one to a metric that is kept apart by these dimensions. */
-  add(metric: string, dimensions: Record<string, string>): void;
+  /**
+   * Adds to a metric that is kept apart by these dimensions.
+   * @param value how much @default 1
+   */
+  add(metric: string, dimensions: Record<string, string>, value?: number): void;
 }
 
 /** The function's metrics, written into its log in the embedded metric format: no call, so nothing that could fail or take time. */
@@ -14,11 +17,11 @@ export function createCount(environment: Environment = process.env): Count {
     serviceName: environment.POWERTOOLS_SERVICE_NAME ?? "bulkhead",
   });
   return {
-    add(metric, dimensions) {
+    add(metric, dimensions, value = 1) {
       // One document each: dimensions differ from call to call.
       const single = metrics.singleMetric();
       single.addDimensions(dimensions);
-      single.addMetric(metric, MetricUnit.Count, 1);
+      single.addMetric(metric, MetricUnit.Count, value);
     },
   };
 }

@@ -34,3 +34,13 @@ export function alarmLink(region: string, alarmName: string): Link[] {
     `alarmsV2:alarm/${encodeURIComponent(alarmName)}`,
   );
 }
+
+/** The page of an IAM user's credentials, in the console of the region of IAM's control plane. */
+export function iamUserLink(region: string, userName: string): Link[] {
+  return consoleLink(
+    "Security credentials in IAM",
+    region,
+    "iam/home",
+    `/users/details/${encodeURIComponent(userName)}?section=security_credentials`,
+  );
+}

@@ -5,7 +5,15 @@ import { cleanLine, cleanText } from "../text/cleanText";
 export const SEVERITIES = ["info", "warning", "critical"] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-const LIMITS = { title: 200, text: 4_000, label: 40, value: 1_000, lines: 30, links: 5, url: 1_000 } as const;
+const LIMITS = {
+  title: 200,
+  text: 20_000,
+  label: 40,
+  value: 1_000,
+  lines: 30,
+  links: 5,
+  url: 1_000,
+} as const;
 
 const line = (limit: number) => z.string().transform((text) => cleanLine(text, limit));
 

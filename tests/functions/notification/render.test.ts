@@ -4,6 +4,7 @@ import { renderMail } from "../../../functions/notification/render/mail";
 import { renderSlack, SLACK_LIMITS, slackText } from "../../../functions/notification/render/slack";
 import { renderTeams, TEAMS_MAX_BYTES } from "../../../functions/notification/render/teams";
 import { makeNotice, type Notice, SEVERITIES } from "../../../functions/shared/notice/notice";
+import { snsNotice } from "../../../functions/shared/notice/snsNotice";
 import { cleanLine, cleanText } from "../../../functions/shared/text/cleanText";
 import { escapeHtml } from "../../../functions/shared/text/escapeHtml";
 import { notice } from "./support/fakes";
@@ -198,6 +199,17 @@ describe("notification: Slack", () => {
     );
   });
 
+  it("spreads a long report over sections, cut between lines", () => {
+    const lines = Array.from({ length: 400 }, (_, n) => `- ${n} x iam CreateUser & more`);
+    const { blocks } = renderSlack(notice({ text: lines.join("\n"), lines: [] })) as {
+      blocks: { text?: { text: string } }[];
+    };
+    const sections = blocks.map(({ text }) => text?.text ?? "").filter((text) => text.startsWith("- "));
+    expect(sections.length).to.be.above(1);
+    for (const section of sections) expect(section.length).to.be.at.most(SLACK_LIMITS.section);
+    expect(sections.join("\n").replaceAll("&amp;", "&").split("\n")).to.deep.equal(lines);
+  });
+
   it("cuts escaped text between characters and entities, not within", () => {
     expect(slackText("a&b", 100)).to.equal("a&amp;b");
     expect(slackText("&&&", 11)).to.equal("&amp;&amp;…");
@@ -287,6 +299,20 @@ describe("notification: Teams", () => {
       time: "漢".repeat(50),
     });
     expect(Buffer.byteLength(JSON.stringify(renderTeams(longest)))).to.be.at.most(TEAMS_MAX_BYTES);
+  });
+});
+
+describe("notification: SNS", () => {
+  it("has a subject that SNS takes, whatever the title", () => {
+    for (const title of ["plain", "Ä\u202e\n漢", "x".repeat(200)]) {
+      const { Subject, Message, MessageStructure } = snsNotice({ title, severity: "warning" });
+      expect(Subject).to.match(/^\[Warning\] [\x20-\x7e]{1,90}$/);
+      expect(MessageStructure).to.equal("json");
+      const messages = JSON.parse(Message);
+      expect(Object.keys(messages)).to.deep.equal(["default", "email"]);
+      expect(JSON.parse(messages.default).title).to.equal(makeNotice({ title, severity: "warning" }).title);
+      expect(messages.email).to.match(/^.+\n\nSeverity: Warning\n/);
+    }
   });
 });
 

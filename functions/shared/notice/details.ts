@@ -1,4 +1,4 @@
-import type { Notice, Severity } from "../../shared/notice/notice";
+import type { Notice, Severity } from "./notice";
 
 /** How each severity is called. */
 export const SEVERITY_WORDS: Record<Severity, string> = {
