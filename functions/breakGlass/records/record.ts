@@ -25,13 +25,19 @@ const passwordIssued = z.object({
   ...base,
   kind: z.literal("passwordIssued"),
   userName,
-  /** Groups the two records of one rotation. */
+  /** Groups the records of one rotation. */
   rotationId: z.string().min(1).max(100),
   /**
    * `prepared`: encrypted and kept, and about to be set; whether it was set is not known. `effective`: set. A rotation writes the first before
-   * it changes anything, so that no moment exists in which nobody could open the valid password.
+   * it changes anything, so that no moment exists in which nobody could open the valid password. `abandoned`: certainly not set.
    */
-  state: z.enum(["prepared", "effective"]),
+  state: z.enum(["prepared", "effective", "abandoned"]),
+  /**
+   * Rotations that were over when this one was prepared, so that none of their passwords is valid once this one is effective. Not told by
+   * times: two machines' clocks differ, and of two rotations at the same time nobody knows which came last.
+   * @default none
+   */
+  replaces: z.array(z.string().min(1).max(100)).max(100).optional(),
   custodian: z.string().min(1).max(320),
   /** Fingerprint of the PGP key that it is encrypted to, in upper-case hex. */
   keyFingerprint: z.string().regex(/^[0-9A-F]{40,64}$/),
@@ -60,7 +66,10 @@ const deviceRemoved = z.object({
   reason: text,
 });
 
-/** A custodian has left, and what they held was rotated. */
+/**
+ * A custodian has left. It is written first: from then on nothing is issued to them any more. Whether all that they held was rotated follows
+ * from the other records.
+ */
 const custodianLeft = z.object({
   ...base,
   kind: z.literal("custodianLeft"),
