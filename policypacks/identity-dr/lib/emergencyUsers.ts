@@ -1,6 +1,6 @@
 import type { RuleStackResource } from "./rule";
 import { matches, type RuleOptions } from "./ruleConfig";
-import { type PlainObject, property, text } from "./walk";
+import { type PlainObject, property, text, UNKNOWN } from "./walk";
 
 /** The options that say who is an emergency user, shared by the rules about them. */
 export const EMERGENCY_USER_OPTIONS = {
@@ -56,4 +56,12 @@ export function refersTo(
   const value = property(resource.props, propertyName);
   if (typeof value === "string") return value.toLowerCase() === userName(user.props)?.toLowerCase();
   return resource.dependenciesOf(propertyName).includes(user.urn);
+}
+
+/** Type of a user's password. */
+export const LOGIN_PROFILE = "aws:iam/userLoginProfile:UserLoginProfile";
+
+/** Whether a user resource may turn out to be an emergency user: neither path nor name says so, and one of them is not known. */
+export function mayBeEmergencyUser(props: PlainObject): boolean {
+  return property(props, "path") === UNKNOWN || property(props, "name", "userName") === UNKNOWN;
 }

@@ -14,6 +14,8 @@ export const UNKNOWN_VALUE = "<unknown>";
 export interface TestResource {
   type: string;
   name?: string;
+  /** @default from type and name, at the top of the stack */
+  urn?: string;
   props?: Record<string, unknown>;
   /** @default an explicit provider named `cell` without a region */
   provider?: { name?: string; type?: string; props?: Record<string, unknown> };
@@ -22,8 +24,8 @@ export interface TestResource {
 }
 
 /** The URN that a hand-made resource has. */
-export function urnOf({ type, name = "it" }: TestResource): string {
-  return `urn:pulumi:prod::bulkhead::${type}::${name}`;
+export function urnOf({ type, name = "it", urn }: TestResource): string {
+  return urn ?? `urn:pulumi:prod::bulkhead::${type}::${name}`;
 }
 
 /** The messages of a rule about one resource, given to it as the pack's server would give it. */
@@ -54,6 +56,7 @@ export async function analyzeStack(
   config: Record<string, unknown> = {},
 ): Promise<{ urn: string | undefined; message: string }[]> {
   const { validateStack } = policy(ruleId) as StackValidationPolicy;
+  if (typeof validateStack !== "function") throw new Error(`${ruleId} does not check stacks`);
   const found: { urn: string | undefined; message: string }[] = [];
   const all = resources.map((resource): PolicyResource => {
     return { ...base(resource), dependencies: [], propertyDependencies: {} };
