@@ -2,7 +2,10 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import * as z from "zod";
 import { activationTableName } from "../components/activation/names";
+import { evidenceTableName } from "../components/breakGlassAccount/evidenceTable";
 import { normalizeCell } from "../components/regional/cell";
+import type { EvidenceSide } from "../functions/breakGlass/records/bothCells";
+import { DynamoDbEvidenceStore } from "../functions/breakGlass/records/dynamoDbEvidenceStore";
 import type { Side } from "../functions/shared/activation/check";
 import { DynamoDbActivationStore } from "../functions/shared/activation/dynamoDbActivationStore";
 import { CliError, EXIT_CODES } from "./exitCodes";
@@ -60,6 +63,21 @@ export function activationSide({ name, region, namePrefix }: CellAddress): Side 
     store: new DynamoDbActivationStore({
       client: new DynamoDBClient({ region, maxAttempts: 2 }),
       tableName: activationTableName(cell),
+      region,
+    }),
+  };
+}
+
+/** Where a cell's evidence about emergency access is. */
+export function evidenceSide({ name, region, namePrefix }: CellAddress): EvidenceSide {
+  // The account takes no part in the table's name.
+  const cell = normalizeCell({ name, region, namePrefix, accountId: "000000000000" });
+  return {
+    cell: name,
+    region,
+    store: new DynamoDbEvidenceStore({
+      client: new DynamoDBClient({ region, maxAttempts: 2 }),
+      tableName: evidenceTableName(cell),
       region,
     }),
   };

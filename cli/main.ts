@@ -1,5 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { failbackCommand, promoteCommand, statusCommand } from "./commands/activation";
+import { approvalCommand } from "./commands/approval";
+import { breakGlassCommand } from "./commands/breakGlass";
+import { keysCommand } from "./commands/keys";
 import { localCommand } from "./commands/local";
 import { CliError, EXIT_CODES } from "./exitCodes";
 
@@ -18,7 +21,15 @@ export function createProgram(): Command {
     .description("Keeps an AWS organization's identity layer usable when a region is lost.")
     .version((require("../package.json") as { version: string }).version)
     .addHelpText("after", EXIT_CODE_HELP);
-  for (const command of [localCommand(), statusCommand(), promoteCommand(), failbackCommand()])
+  for (const command of [
+    localCommand(),
+    statusCommand(),
+    promoteCommand(),
+    failbackCommand(),
+    breakGlassCommand(),
+    approvalCommand(),
+    keysCommand(),
+  ])
     program.addCommand(command);
   throwInsteadOfExiting(program);
   return program;

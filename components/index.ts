@@ -1,6 +1,28 @@
 /** The component library: what a platform team imports. */
 export { ActivationRecord, type ActivationRecordArgs } from "./activation/activationRecord";
 export type { PeerArgs } from "./activation/peer";
+export { ApprovalWorkflow } from "./approvalWorkflow/approvalWorkflow";
+export type {
+  ApprovalChatArgs,
+  ApprovalDomainArgs,
+  ApprovalMailArgs,
+  ApprovalPagesArgs,
+  ApprovalRiskArgs,
+  ApprovalSignInArgs,
+  ApprovalSlackArgs,
+  ApprovalSnapshotArgs,
+  ApprovalWorkflowArgs,
+  RiskModelArgs,
+  RiskTagArgs,
+  WorkingHoursArgs,
+} from "./approvalWorkflow/args";
+export {
+  type ApprovalAccess,
+  approvalForwardingRequests,
+  approvalPolicyRequests,
+  approvalRoleRequests,
+} from "./approvalWorkflow/requests";
+export { AuditTrail, type AuditTrailArgs } from "./breakGlassAccount/auditTrail";
 export {
   BreakGlassAccount,
   type BreakGlassAccountArgs,
@@ -10,8 +32,23 @@ export {
   BreakGlassMonitor,
   type BreakGlassMonitorArgs,
   monitorForwardingRequests,
+  type UseTrackingArgs,
 } from "./breakGlassAccount/breakGlassMonitor";
 export { BreakGlassRecords, type BreakGlassRecordsArgs } from "./breakGlassAccount/breakGlassRecords";
+export {
+  BreakGlassSteward,
+  type BreakGlassStewardArgs,
+  type ExpectedPasswordPolicyArgs,
+} from "./breakGlassAccount/breakGlassSteward";
+export type { PasswordPolicyArgs } from "./breakGlassAccount/passwordPolicy";
+export {
+  EmergencyPasswordRotation,
+  type EmergencyPasswordRotationArgs,
+} from "./breakGlassAccount/passwordRotation";
+export { SignInForwarding, type SignInForwardingArgs } from "./breakGlassAccount/signInForwarding";
+export type { AccountTagArgs, KeyRotatorArgs, OwnerMailArgs, SecretReplicaArgs } from "./keyRotator/args";
+export { KeyRotator } from "./keyRotator/keyRotator";
+export { type KeyRotatorAccess, keyRotatorRoleRequests } from "./keyRotator/requests";
 export { functionRoleArn } from "./lambda/functionNames";
 export {
   type FunctionStatement,
@@ -23,7 +60,6 @@ export { EventHub, type EventHubArgs, eventHubArn } from "./memberAccess/eventHu
 export {
   ManagementAccess,
   type ManagementAccessArgs,
-  organizationReaderRoleArn,
 } from "./memberAccess/managementAccess";
 export {
   MemberAccess,
@@ -32,7 +68,13 @@ export {
   type MemberRequestsArgs,
   memberAccessByProviders,
 } from "./memberAccess/memberAccess";
-export type { EventForwardingRequest, MemberStatement, RoleRequest } from "./memberAccess/requests";
+export { organizationReaderRoleArn } from "./memberAccess/organizationReader";
+export type {
+  EventForwardingRequest,
+  MemberStatement,
+  PolicyRequest,
+  RoleRequest,
+} from "./memberAccess/requests";
 export type { ChatArgs, MailArgs, SmtpArgs } from "./notification/channels";
 export { Notification, type NotificationArgs } from "./notification/notification";
 export type { CellArgs } from "./regional/cell";

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { CreateEmailIdentityCommand, SESv2Client } from "@aws-sdk/client-sesv2";
+import { parse, stringify } from "yaml";
 import { type LocalAws, launchAws } from "./aws/launch";
 import { ACCESS_ROLE, type AccessKey, createOrganization, type LocalOrganization } from "./aws/organization";
 import { type Custodian, createCustodian } from "./drill/custodian";
@@ -16,6 +17,8 @@ export const LOCAL_AWS_NAME = "MiniStack with Bulkhead's overlay";
 /** Everything that local mode starts: the emulated AWS, the region proxy in front of it, an organization, custodians, an engine. */
 export interface LocalEnvironment {
   readonly root: string;
+  /** A folder with the stacks' files as a user would have them: what `bulkhead --project` takes. */
+  readonly projectDir: string;
   readonly aws: LocalAws;
   /** What every client takes as its endpoint. */
   readonly proxy: RegionProxy;
@@ -111,6 +114,8 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Loc
     const organization = await createOrganization(aws);
     options.signal?.throwIfAborted();
     const { deployer } = organization;
+    // Event rules of this account see API calls only while one of its own trails logs, as on AWS (fact 20).
+    await aws.requireTrails([organization.securityAccountId]);
     await verifySender(proxy.url, deployer);
     const env = {
       AWS_ENDPOINT_URL: proxy.url,
@@ -119,8 +124,11 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Loc
     };
     const driver = createDriver(stateDir, env, options.engine ?? "auto");
     const config = localConfig(organization, await custodians);
+    const projectDir = path.join(stateDir, "project");
+    writeProject(root, projectDir, config);
     return {
       root,
+      projectDir,
       aws,
       proxy,
       organization,
@@ -165,6 +173,20 @@ function createDriver(stateDir: string, env: Record<string, string>, engine: Eng
     },
     preferEmbedded: engine === "local",
   });
+}
+
+/** The project's own files of its stacks, with the local values as `pulumi config set` would have put them there. */
+function writeProject(root: string, projectDir: string, config: Record<string, string>): void {
+  fs.mkdirSync(projectDir, { recursive: true });
+  fs.copyFileSync(path.join(root, "Pulumi.yaml"), path.join(projectDir, "Pulumi.yaml"));
+  const parsed = (value: string): unknown => (/^[[{]|^(true|false)$/.test(value) ? JSON.parse(value) : value);
+  const local = Object.entries(config).map(([key, value]) => [`bulkhead:${key}`, parsed(value)] as const);
+  for (const { name } of [PRIMARY, STANDBY]) {
+    const file = `Pulumi.${name}.yaml`;
+    const given = parse(fs.readFileSync(path.join(root, file), "utf8")) as { config: object };
+    const whole = { config: { ...given.config, ...Object.fromEntries(local) } };
+    fs.writeFileSync(path.join(projectDir, file), stringify(whole));
+  }
 }
 
 /** The values that a user would set in both stacks. */

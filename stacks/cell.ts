@@ -1,9 +1,16 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { ActivationRecord } from "../components/activation/activationRecord";
+import { AuditTrail } from "../components/breakGlassAccount/auditTrail";
+import type { EmergencyUserArgs } from "../components/breakGlassAccount/breakGlassAccount";
+import type { UseTrackingArgs } from "../components/breakGlassAccount/breakGlassMonitor";
 import { BreakGlassRecords } from "../components/breakGlassAccount/breakGlassRecords";
+import { BreakGlassSteward } from "../components/breakGlassAccount/breakGlassSteward";
+import { forwardingRegions } from "../components/breakGlassAccount/forwardingRegions";
+import { EmergencyPasswordRotation } from "../components/breakGlassAccount/passwordRotation";
 import { EventHub } from "../components/memberAccess/eventHub";
+import { organizationReaderRoleArn } from "../components/memberAccess/organizationReader";
 import { Notification } from "../components/notification/notification";
-import type { CellArgs } from "../components/regional/cell";
+import { type CellArgs, normalizeCell, regionalName } from "../components/regional/cell";
 import { CellKey } from "../components/regional/cellKey";
 import { consoleSignInUrl, stsEndpointUrl } from "../components/regional/partition";
 import { PrivateNetwork } from "../components/regional/privateNetwork";
@@ -20,6 +27,10 @@ export interface ComposedCell {
   hub: EventHub | undefined;
   activation: ActivationRecord;
   records: BreakGlassRecords;
+  trail: AuditTrail;
+  steward: BreakGlassSteward;
+  /** How the cell's monitor follows uses. */
+  tracking: UseTrackingArgs;
 }
 
 /** Tags of the configuration (`key=value`) as AWS takes them. */
@@ -45,6 +56,10 @@ export function composeCell(stack: string, config: StackConfig): ComposedCell {
   const opts: pulumi.ComponentResourceOptions = { provider };
   const key = new CellKey("key", { cell }, opts);
   const network = composeNetwork(cell, config, opts);
+  const vpc = network && {
+    subnetIds: network.subnetIds,
+    securityGroupIds: [network.functionSecurityGroupId],
+  };
   const alerts = new Notification(
     "alerts",
     {
@@ -71,9 +86,7 @@ export function composeCell(stack: string, config: StackConfig): ComposedCell {
         { kind: "slack", webhookParameter: config.slackWebhookParameter },
         { kind: "teams", webhookParameter: config.teamsWebhookParameter },
       ].filter(({ webhookParameter }) => webhookParameter !== ""),
-      ...(network && {
-        vpc: { subnetIds: network.subnetIds, securityGroupIds: [network.functionSecurityGroupId] },
-      }),
+      ...(vpc && { vpc }),
       logRetentionDays: config.logRetentionDays,
     },
     opts,
@@ -106,7 +119,101 @@ export function composeCell(stack: string, config: StackConfig): ComposedCell {
     { cell, kmsKeyArn: key.keyArn, deletionProtection: config.deletionProtection },
     opts,
   );
-  return { cell, provider, key, alerts, hub, activation, records };
+  const trail = new AuditTrail(
+    "trail",
+    {
+      cell,
+      userNames: config.emergencyUsers,
+      alertTopicArn: alerts.topicArn,
+      kmsKeyArn: key.keyArn,
+      logRetentionDays: config.logRetentionDays,
+      expiryDays: config.trailExpiryDays,
+      ...(config.trailObjectLock !== "none" && {
+        objectLockMode: config.trailObjectLock,
+        objectLockDays: config.trailObjectLockDays,
+      }),
+      forceDestroy: !config.deletionProtection,
+    },
+    opts,
+  );
+  const rotates = config.passwordRotation === "afterUse";
+  if (rotates) {
+    new EmergencyPasswordRotation(
+      "password-rotation",
+      {
+        cell,
+        peer: { name: config.peerName, region: config.peerRegion },
+        users: emergencyUsers(config),
+        alertTopicArn: alerts.topicArn,
+        kmsKeyArn: key.keyArn,
+        logRetentionDays: config.logRetentionDays,
+        ...(vpc && { vpc }),
+      },
+      { ...opts, dependsOn: [records, activation] },
+    );
+  }
+  const steward = new BreakGlassSteward(
+    "steward",
+    {
+      cell,
+      peer: { name: config.peerName, region: config.peerRegion },
+      ownerCell: config.role === "primary" ? stack : config.peerName,
+      userNames: config.emergencyUsers,
+      alertTopicArn: alerts.topicArn,
+      channels: channelsOf(config),
+      functions: rotates ? ["breakglass-rotation"] : [],
+      ...(hub && { hubBusName: regionalName(normalizeCell(cell), "hub") }),
+      signInRegions: forwardingRegions(config.partition, config.signInRegions, [
+        config.region,
+        config.peerRegion,
+      ]),
+      ...(config.memberAccess !== "none" && {
+        organizationRoleArn: organizationReaderRoleArn(normalizeCell(cell), config.managementAccountId),
+      }),
+      toleratedScpStatements: config.toleratedScpStatements,
+      ...(config.accountPasswordPolicy && {
+        passwordPolicy: {
+          minimumLength: config.passwordMinimumLength,
+          maximumAgeDays: config.passwordMaxAgeDays,
+        },
+      }),
+      passwordMaxAgeDays: config.passwordMaxAgeDays,
+      drillMaxAgeDays: config.drillMaxAgeDays,
+      kmsKeyArn: key.keyArn,
+      logRetentionDays: config.logRetentionDays,
+      forceDestroy: !config.deletionProtection,
+    },
+    opts,
+  );
+  const tracking: UseTrackingArgs = {
+    peer: { name: config.peerName, region: config.peerRegion },
+    recordEvidence: true,
+    digestSeconds: config.digestSeconds,
+    idleSeconds: config.useIdleSeconds,
+    ...(config.runbookUrl && { runbookUrl: config.runbookUrl }),
+    deletionProtection: config.deletionProtection,
+    logRetentionDays: config.logRetentionDays,
+    ...(vpc && { vpc }),
+  };
+  return { cell, provider, key, alerts, hub, activation, records, trail, steward, tracking };
+}
+
+/** The emergency users and their custodians, of the keys that go together by their order. */
+export function emergencyUsers(config: StackConfig): EmergencyUserArgs[] {
+  return config.emergencyUsers.map((userName, index) => ({
+    userName,
+    custodian: config.custodians[index]!,
+    pgpPublicKey: config.custodianPgpKeys[index]!,
+  }));
+}
+
+/** What the alert topic feeds by functions. */
+function channelsOf(config: StackConfig): string[] {
+  return [
+    ...(config.mailTransport === "none" ? [] : ["mail"]),
+    ...(config.slackWebhookParameter ? ["slack"] : []),
+    ...(config.teamsWebhookParameter ? ["teams"] : []),
+  ];
 }
 
 function composeNetwork(
@@ -125,7 +232,7 @@ function composeNetwork(
 
 /** The outputs that both stacks have; docs/deployment.md says what they mean. */
 export function cellOutputs(
-  { cell, key, alerts, hub, activation, records }: ComposedCell,
+  { cell, key, alerts, hub, activation, records, trail, steward }: ComposedCell,
   config: StackConfig,
 ) {
   return {
@@ -138,5 +245,9 @@ export function cellOutputs(
     hubBusArn: hub?.busArn,
     activationTableName: activation.tableName,
     recordsTableName: records.tableName,
+    trailArn: trail.trailArn,
+    trailBucketName: trail.bucketName,
+    trailLogGroupName: trail.logGroupName,
+    reportsBucketName: steward.reportsBucketName,
   };
 }

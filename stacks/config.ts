@@ -42,6 +42,19 @@ const schema = z.object({
     .min(2, "at least 2 names"),
   custodians: addresses,
   custodianPgpKeys: z.array(z.string().min(1, "a PGP public key")),
+  passwordRotation: z.enum(["off", "afterUse"], "off or afterUse"),
+  accountPasswordPolicy: z.boolean(),
+  passwordMinimumLength: z.int().min(8).max(40, "8 to 40 characters"),
+  passwordMaxAgeDays: z.int().min(1).max(1095, "1 to 1095 days"),
+  drillMaxAgeDays: z.int().min(1).max(400, "1 to 400 days"),
+  signInRegions: z.array(region),
+  digestSeconds: z.int().min(60).max(86_400, "60 to 86400 seconds"),
+  useIdleSeconds: z.int().min(120).max(86_400, "120 to 86400 seconds"),
+  runbookUrl: orEmpty(z.url({ protocol: /^https$/, error: "an https address" })),
+  toleratedScpStatements: z.array(z.string().regex(/^p-\w+\/.+$/, "POLICY-ID/SID")),
+  trailExpiryDays: z.int().min(30).max(36_500, "30 to 36500 days"),
+  trailObjectLock: z.enum(["none", "GOVERNANCE", "COMPLIANCE"], "none, GOVERNANCE or COMPLIANCE"),
+  trailObjectLockDays: z.int().min(1).max(36_500, "1 to 36500 days"),
   alertEmails: addresses.min(1, "at least one address"),
   mailTransport: z.enum(["none", "ses", "smtp"], "none, ses or smtp"),
   mailFrom: orEmpty(address),
@@ -132,12 +145,9 @@ function crossChecks(config: StackConfig): Problem[] {
     );
   }
   demand(config.peerRegion !== config.region, "peerRegion", "another region than the cell's own");
-  for (const memberRegion of config.memberRegions) {
-    demand(
-      partitionOf(memberRegion) === config.partition,
-      "memberRegions",
-      `regions of the partition ${config.partition}`,
-    );
+  for (const key of ["memberRegions", "signInRegions"] as const) {
+    for (const each of config[key])
+      demand(partitionOf(each) === config.partition, key, `regions of the partition ${config.partition}`);
   }
   if (config.stsEndpoint.startsWith("fips")) {
     demand(
@@ -146,11 +156,16 @@ function crossChecks(config: StackConfig): Problem[] {
       "a FIPS endpoint exists in regions of the United States and Canada only",
     );
   }
-  if (config.role === "primary") {
+  if (config.role === "primary" || config.passwordRotation !== "off") {
     const perUser = `one for each of the ${config.emergencyUsers.length} emergencyUsers, in their order`;
     demand(config.custodians.length === config.emergencyUsers.length, "custodians", perUser);
     demand(config.custodianPgpKeys.length === config.emergencyUsers.length, "custodianPgpKeys", perUser);
   }
+  demand(
+    config.trailObjectLock === "none" || config.trailObjectLockDays <= config.trailExpiryDays,
+    "trailObjectLockDays",
+    `at most trailExpiryDays, which is ${config.trailExpiryDays}`,
+  );
   if (config.mailTransport !== "none") {
     demand(given("mailFrom"), "mailFrom", `required with mailTransport ${config.mailTransport}`);
     demand(given("mailTo"), "mailTo", `required with mailTransport ${config.mailTransport}`);
@@ -227,6 +242,9 @@ export function parseConfig(values: Record<string, unknown>): StackConfig {
   return result.data;
 }
 
+/** What is taken as it stands; everything else is JSON. */
+const TEXT_TYPES = [z.ZodString, z.ZodEnum, z.ZodUnion] as const;
+
 /** Reads the running stack's configuration. @throws ConfigError */
 export function readConfig(): StackConfig {
   const config = new pulumi.Config("bulkhead");
@@ -234,10 +252,7 @@ export function readConfig(): StackConfig {
   const value = (key: Key): unknown => {
     const text = config.get(key);
     if (text === undefined) return undefined;
-    if (
-      schema.shape[key] instanceof z.ZodArray ||
-      ["smtpPort", "logRetentionDays", "deletionProtection"].includes(key)
-    ) {
+    if (!TEXT_TYPES.some((type) => schema.shape[key] instanceof type)) {
       try {
         return JSON.parse(text);
       } catch {

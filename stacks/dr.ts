@@ -8,7 +8,7 @@ import type { StackConfig } from "./config";
  */
 export function deployStandby(stack: string, config: StackConfig) {
   const composed = composeCell(stack, config);
-  const { cell, provider, key, alerts, hub } = composed;
+  const { cell, provider, key, alerts, hub, tracking } = composed;
   new BreakGlassMonitor(
     "break-glass-monitor",
     {
@@ -17,6 +17,7 @@ export function deployStandby(stack: string, config: StackConfig) {
       alertTopicArn: alerts.topicArn,
       hubBusName: hub?.busName,
       kmsKeyArn: key.keyArn,
+      tracking,
     },
     { provider },
   );

@@ -3,6 +3,8 @@ import { peerOf } from "../components/activation/peer";
 import { BreakGlassAccount } from "../components/breakGlassAccount/breakGlassAccount";
 import { monitorForwardingRequests } from "../components/breakGlassAccount/breakGlassMonitor";
 import { DEFAULT_EMERGENCY_PATH } from "../components/breakGlassAccount/emergencyUsers";
+import { forwardingRegions } from "../components/breakGlassAccount/forwardingRegions";
+import { SignInForwarding } from "../components/breakGlassAccount/signInForwarding";
 import { functionRoleArn } from "../components/lambda/functionNames";
 import { ManagementAccess } from "../components/memberAccess/managementAccess";
 import {
@@ -18,28 +20,46 @@ import {
   organizationsControlPlaneRegion,
 } from "../components/regional/partition";
 import { RegionalProvider } from "../components/regional/regionalProvider";
-import { type ComposedCell, cellOutputs, composeCell, tagsOf } from "./cell";
+import { type ComposedCell, cellOutputs, composeCell, emergencyUsers, tagsOf } from "./cell";
 import type { StackConfig } from "./config";
 
 /** The primary cell: besides what every cell has, it owns what is global and what other accounts need. */
 export function deployPrimary(stack: string, config: StackConfig) {
   const composed = composeCell(stack, config);
-  const { cell, provider, key, alerts, hub } = composed;
+  const { cell, provider, key, alerts, hub, tracking } = composed;
   const breakGlass = new BreakGlassAccount(
     "break-glass",
     {
       cell,
-      users: config.emergencyUsers.map((userName, index) => ({
-        userName,
-        custodian: config.custodians[index]!,
-        pgpPublicKey: config.custodianPgpKeys[index]!,
-      })),
+      users: emergencyUsers(config),
       alertTopicArn: alerts.topicArn,
       hubBusName: hub?.busName,
       kmsKeyArn: key.keyArn,
+      ...(config.accountPasswordPolicy && {
+        passwordPolicy: {
+          minimumLength: config.passwordMinimumLength,
+          maxAgeDays: config.passwordMaxAgeDays,
+        },
+      }),
+      tracking,
     },
     { provider },
   );
+  const peer = { name: config.peerName, region: config.peerRegion };
+  for (const region of forwardingRegions(config.partition, config.signInRegions, [
+    config.region,
+    config.peerRegion,
+  ])) {
+    new SignInForwarding(
+      `signin-${region}`,
+      { cell, peer, region, userNames: config.emergencyUsers, toHubs: hub !== undefined },
+      {
+        provider: new RegionalProvider(`signin-${region}`, { cell, region, tags: tagsOf(config) }),
+        // Event rules may name a hub as target only once it lets the account send.
+        dependsOn: hub ? [hub] : [],
+      },
+    );
+  }
   return {
     ...cellOutputs(composed, config),
     emergencyUserArns: breakGlass.userArns,

@@ -3,10 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { type CellArgs, normalizeCell, regionalName } from "../regional/cell";
 import { awsManagedPolicyArn } from "../regional/partition";
 import { policyDocument } from "../regional/policyDocument";
-import { BreakGlassMonitor } from "./breakGlassMonitor";
+import { BreakGlassMonitor, type UseTrackingArgs } from "./breakGlassMonitor";
 import { DENY_WITHOUT_MFA_POLICY, denyWithoutMfaStatements } from "./denyWithoutMfa";
 import { checkEmergencyUserNames, DEFAULT_EMERGENCY_PATH, type EmergencyUserNames } from "./emergencyUsers";
+import { createPasswordPolicy, type PasswordPolicyArgs } from "./passwordPolicy";
 import { pgpPublicKeyBase64 } from "./pgpPublicKey";
+
+/** Tag of users whose access keys the key rotator leaves alone, when its value is `exempt`. */
+const KEY_ROTATION_TAG = "bulkhead:key-rotation";
 
 /** One emergency user and the custodian who keeps its password. */
 export interface EmergencyUserArgs {
@@ -73,6 +77,19 @@ export interface BreakGlassAccountArgs {
    * @example cellKey.keyArn
    */
   kmsKeyArn: pulumi.Input<string>;
+  /**
+   * Rules for the passwords of all IAM users of the account, not of the emergency users alone. Needed only where other users have passwords:
+   * the emergency users' are made longer than any rule asks. `{}` takes the defaults.
+   * @default none: the account's password policy is left as it is
+   * @example { maxAgeDays: 90 }
+   */
+  passwordPolicy?: PasswordPolicyArgs;
+  /**
+   * How the cell's monitor follows uses and tells of them.
+   * @default a digest every 15 minutes, a report after 30 minutes without events, no evidence
+   * @example { peer: { name: "dr", region: "us-west-2" }, recordEvidence: true }
+   */
+  tracking?: UseTrackingArgs;
 }
 
 /**
@@ -133,6 +150,8 @@ export class BreakGlassAccount extends pulumi.ComponentResource {
           tags: {
             owner: user.custodian,
             purpose: args.purpose ?? "Emergency access when all other ways to sign in have failed",
+            // Emergency users have no access keys. Should somebody make one, the key rotator must not hand it on; the monitor tells.
+            [KEY_ROTATION_TAG]: "exempt",
           },
         },
         { parent: this },
@@ -151,10 +170,13 @@ export class BreakGlassAccount extends pulumi.ComponentResource {
       const login = new aws.iam.UserLoginProfile(
         `${resourceName}-password`,
         { user: iamUser.name, pgpKey: keys[index]!, passwordLength, passwordResetRequired: false },
-        { parent: this, dependsOn: [deny] },
+        // Only the first password comes from here. A custodian's successor gets theirs by a rotation, which loses nothing; a new key or length
+        // here would make a login profile anew, with a moment without any.
+        { parent: this, dependsOn: [deny], ignoreChanges: ["pgpKey", "passwordLength"] },
       );
       return { userName: user.userName, arn: iamUser.arn, encryptedPassword: login.encryptedPassword };
     });
+    if (args.passwordPolicy) createPasswordPolicy(this, name, args.passwordPolicy, passwordLength);
     new BreakGlassMonitor(
       `${name}-monitor`,
       {
@@ -164,6 +186,7 @@ export class BreakGlassAccount extends pulumi.ComponentResource {
         alertTopicArn: args.alertTopicArn,
         hubBusName: args.hubBusName,
         kmsKeyArn: args.kmsKeyArn,
+        tracking: args.tracking,
       },
       { parent: this },
     );

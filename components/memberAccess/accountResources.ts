@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { partitionOf } from "../regional/partition";
-import type { PlannedRole, PlannedRule } from "./plan";
+import type { PlannedPolicy, PlannedRole, PlannedRule } from "./plan";
 import { MEMBER_ACCOUNT_ID, MEMBER_PARTITION, MEMBER_REGION } from "./requests";
 
 /** Where resources are made: an account, one of its regions, and who makes them there. */
@@ -42,6 +42,25 @@ export function createPlannedRole(
   return new aws.iam.RolePolicy(
     `${name}-policy`,
     { role: resource.name, name: role.policyName, policy: fill(JSON.stringify(role.policy)) },
+    { parent, provider: where.provider },
+  );
+}
+
+/** Makes a planned managed policy. */
+export function createPlannedPolicy(
+  name: string,
+  policy: PlannedPolicy,
+  where: AccountRegion,
+  parent: pulumi.Resource,
+): aws.iam.Policy {
+  return new aws.iam.Policy(
+    name,
+    {
+      name: policy.name,
+      path: policy.path,
+      description: policy.description,
+      policy: filler(where)(JSON.stringify(policy.document)),
+    },
     { parent, provider: where.provider },
   );
 }

@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type PeerArgs, peerOf } from "../activation/peer";
 import { type Cell, type CellArgs, normalizeCell, regionalName } from "../regional/cell";
-import { arn, organizationsControlPlaneRegion } from "../regional/partition";
+import { organizationsControlPlaneRegion } from "../regional/partition";
 import { createPlannedRole, createPlannedRule } from "./accountResources";
 import { eventHubArn } from "./eventHub";
-import { eventForwarder, type MemberPlanInput, memberRolePath, planRole, planRule } from "./plan";
+import { organizationReaderRoleArn, organizationReaderRoleName } from "./organizationReader";
+import { eventForwarder, type MemberPlanInput, planRole, planRule } from "./plan";
 import type { EventForwardingRequest, RoleRequest } from "./requests";
 
 /** Arguments of {@link ManagementAccess}. */
@@ -81,17 +82,6 @@ const ORGANIZATION_EVENTS = [
   "UpdateOrganizationalUnit",
   "UpdatePolicy",
 ];
-
-/** Name of the role that reads the organization. */
-export function organizationReaderRoleName(namePrefix: string): string {
-  return `${namePrefix}-organization-reader`;
-}
-
-/** ARN of the role that reads the organization, for functions that assume it. */
-export function organizationReaderRoleArn(cell: Cell, managementAccountId: string): string {
-  const resource = `role${memberRolePath(cell.namePrefix)}${organizationReaderRoleName(cell.namePrefix)}`;
-  return arn({ partition: cell.partition, service: "iam", account: managementAccountId, resource });
-}
 
 /** The reader role as a request. */
 export function organizationReaderRequest(

@@ -3,10 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { type PeerArgs, peerOf } from "../activation/peer";
 import { type Cell, type CellArgs, normalizeCell, regionalName } from "../regional/cell";
 import { isRegionName, partitionOf } from "../regional/partition";
-import { createPlannedRole, createPlannedRule } from "./accountResources";
+import { createPlannedPolicy, createPlannedRole, createPlannedRule } from "./accountResources";
 import { eventHubArn } from "./eventHub";
 import { type MemberPlan, planMemberAccess } from "./plan";
-import type { EventForwardingRequest, RoleRequest } from "./requests";
+import type { EventForwardingRequest, PolicyRequest, RoleRequest } from "./requests";
 import { HOME_REGION_PARAMETER, memberTemplate } from "./template";
 
 /** What member accounts are to have, however it gets there. */
@@ -42,6 +42,12 @@ export interface MemberRequestsArgs {
    * @example [{ name: "bulkhead-key-rotator", description, trustedRoleArns: [functionRoleArn(prod, "key-rotation")], statements }]
    */
   roles?: RoleRequest[];
+  /**
+   * The managed policies that components ask for.
+   * @default none
+   * @example approvalPolicyRequests({ cell, peer, directory })
+   */
+  policies?: PolicyRequest[];
   /**
    * The events that components ask for.
    * @default none
@@ -241,6 +247,9 @@ export function memberAccessByProviders(
       const base = `${name}-${accountId}`;
       if (region === homeRegion) {
         for (const role of plan.roles) createPlannedRole(`${base}-${role.name}`, role, where, parent);
+        for (const policy of plan.policies) {
+          createPlannedPolicy(`${base}-${policy.name}`, policy, where, parent);
+        }
       }
       if (!plan.forwarder) continue;
       const forwarder = createPlannedRole(`${base}-${region}-event-forwarder`, plan.forwarder, where, parent);
@@ -268,10 +277,13 @@ function normalizeRequests(args: MemberRequestsArgs): Normalized {
     namePrefix: cell.namePrefix,
     hubs: cells.map((hub) => ({ id: hub.name, arn: eventHubArn(hub) })),
     roles: args.roles ?? [],
+    policies: args.policies ?? [],
     eventForwarding: args.eventForwarding ?? [],
   });
-  if (plan.roles.length === 0 && plan.rules.length === 0) {
-    throw new Error("roles and eventForwarding are empty: nothing is asked for, so leave member access out");
+  if (plan.roles.length + plan.policies.length + plan.rules.length === 0) {
+    throw new Error(
+      "roles, policies and eventForwarding are empty: nothing is asked for, so leave member access out",
+    );
   }
   // Roles alone need one region only.
   const others = plan.rules.length > 0 ? memberRegions.filter((region) => region !== homeRegion) : [];

@@ -9,6 +9,7 @@ import {
   MEMBER_REGION,
   type MemberStatement,
   memberArn,
+  type PolicyRequest,
   type RoleRequest,
 } from "./requests";
 
@@ -30,6 +31,14 @@ export interface PlannedRole {
   policy: PlannedDocument;
 }
 
+/** A managed policy in each account. */
+export interface PlannedPolicy {
+  name: string;
+  path: string;
+  description: string;
+  document: PlannedDocument;
+}
+
 /** A rule on the default bus in each region of each account. */
 export interface PlannedRule {
   name: string;
@@ -43,6 +52,8 @@ export interface PlannedRule {
 export interface MemberPlan {
   /** Once an account: roles are global. */
   roles: PlannedRole[];
+  /** Once an account. */
+  policies: PlannedPolicy[];
   /**
    * In each member region, if there are rules: the role that they send with. Roles are global, but one for each region, named after it, lets
    * every region's stack stand on its own: in new accounts, StackSets deploy the regions in any order.
@@ -59,6 +70,8 @@ export interface MemberPlanInput {
   /** The hubs that receive events, both cells' usually. */
   hubs: { id: string; arn: string }[];
   roles: RoleRequest[];
+  /** @default none */
+  policies?: PolicyRequest[];
   eventForwarding: EventForwardingRequest[];
 }
 
@@ -85,12 +98,14 @@ const FORWARD_SUFFIX = "-forward";
 export function planMemberAccess(input: MemberPlanInput): MemberPlan {
   const { namePrefix, hubs } = input;
   const roles = unique("roles", input.roles).map((request) => planRole(request, namePrefix));
+  const policies = unique("policies", input.policies ?? []).map((request) => planPolicy(request, namePrefix));
   const rules = unique("eventForwarding", input.eventForwarding).map((request) =>
     planRule(request, namePrefix, hubs),
   );
   const clash = roles.find((role) => role.name.startsWith(eventForwarderRoleName(namePrefix, "")));
   if (clash) throw new Error(`roles: "${clash.name}" is a name for roles that forward events: use another`);
-  return { roles, forwarder: rules.length > 0 ? eventForwarder(namePrefix, hubs) : undefined, rules };
+  const forwarder = rules.length > 0 ? eventForwarder(namePrefix, hubs) : undefined;
+  return { roles, policies, forwarder, rules };
 }
 
 /**
@@ -129,9 +144,26 @@ export function planRole(request: RoleRequest, namePrefix: string): PlannedRole 
     path,
     description: request.description,
     maxSessionDuration,
-    trust: document([roleTrustStatement(request.trustedRoleArns, request.externalId, where)]),
+    trust: document([
+      roleTrustStatement(request.trustedRoleArns, request.externalId, where, request.requireSourceIdentity),
+    ]),
     policyName: "access",
     policy: document(request.statements.map((statement, index) => planStatement(statement, index, where))),
+  };
+}
+
+/** The managed policy for a request. */
+export function planPolicy(request: PolicyRequest, namePrefix: string): PlannedPolicy {
+  const where = `policies: "${request.name}"`;
+  if (!NAME.test(request.name)) {
+    throw new Error(`${where}: a name is a letter, then at most 63 letters, digits, _ and -`);
+  }
+  if (request.statements.length === 0) throw new Error(`${where}: statements is empty: say what it allows`);
+  return {
+    name: request.name,
+    path: memberRolePath(namePrefix),
+    description: request.description,
+    document: document(request.statements.map((statement, index) => planStatement(statement, index, where))),
   };
 }
 
@@ -151,12 +183,14 @@ function planStatement(statement: MemberStatement, index: number, where: string)
  * name is locked out. The condition holds by name, and no other role meets it.
  *
  * @param where begins the error messages
+ * @param requireSourceIdentity whether whoever assumes the role has to give a source identity
  * @throws Error when an ARN is not a role's or has a wildcard.
  */
 export function roleTrustStatement(
   trustedRoleArns: string[],
   externalId: string | undefined,
   where: string,
+  requireSourceIdentity = false,
 ): Record<string, unknown> {
   if (trustedRoleArns.length === 0)
     throw new Error(`${where}: trustedRoleArns is empty: name who may assume it`);
@@ -173,12 +207,14 @@ export function roleTrustStatement(
   return {
     Effect: "Allow",
     Principal: { AWS: [...accounts].sort() },
-    Action: "sts:AssumeRole",
+    Action: requireSourceIdentity ? ["sts:AssumeRole", "sts:SetSourceIdentity"] : "sts:AssumeRole",
     Condition: {
       StringEquals: {
         "aws:PrincipalArn": [...new Set(trustedRoleArns)].sort(),
         ...(externalId !== undefined && { "sts:ExternalId": externalId }),
       },
+      // Absent, it matches no pattern: so it has to be there.
+      ...(requireSourceIdentity && { StringLike: { "sts:SourceIdentity": "*" } }),
     },
   };
 }

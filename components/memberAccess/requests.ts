@@ -78,6 +78,11 @@ export interface RoleRequest {
    * @default none
    */
   externalId?: string;
+  /**
+   * Whether whoever assumes it has to say on whose behalf, as a source identity that CloudTrail shows in every call of the session.
+   * @default false
+   */
+  requireSourceIdentity?: boolean;
   /** Required. What it may do. */
   statements: MemberStatement[];
   /**
@@ -85,6 +90,22 @@ export interface RoleRequest {
    * @default 3600
    */
   maxSessionDuration?: number;
+}
+
+/** A managed policy that every member account is to have, such as a permissions boundary. */
+export interface PolicyRequest {
+  /**
+   * Required. The policy's whole name, unique among all requests. Its path is "/PREFIX/", with the prefix of the cell's names.
+   * @example "bulkhead-approval-boundary"
+   */
+  name: string;
+  /**
+   * Required. What it is for, for whoever finds it in a member account.
+   * @example "The most that a temporary role may do"
+   */
+  description: string;
+  /** Required. What it allows. */
+  statements: MemberStatement[];
 }
 
 /** Events that every member account is to send to both hubs, from each member region. */

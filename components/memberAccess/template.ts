@@ -1,4 +1,4 @@
-import type { MemberPlan, PlannedRole, PlannedRule } from "./plan";
+import type { MemberPlan, PlannedPolicy, PlannedRole, PlannedRule } from "./plan";
 import { MEMBER_ACCOUNT_ID, MEMBER_PARTITION, MEMBER_REGION } from "./requests";
 
 /** The most that CloudFormation takes as a template's text, in bytes. */
@@ -28,6 +28,9 @@ export function memberTemplate(plan: MemberPlan): string {
     resources[id] = resource;
   };
   for (const role of plan.roles) add("Role", role.name, { ...roleResource(role), Condition: IN_HOME_REGION });
+  for (const policy of plan.policies) {
+    add("Policy", policy.name, { ...policyResource(policy), Condition: IN_HOME_REGION });
+  }
   if (plan.forwarder) resources[FORWARDER] = roleResource(plan.forwarder);
   for (const rule of plan.rules) add("Rule", rule.name, ruleResource(rule));
   const body = JSON.stringify({
@@ -68,6 +71,18 @@ function roleResource(role: PlannedRole): Json {
       MaxSessionDuration: role.maxSessionDuration,
       AssumeRolePolicyDocument: substituted(role.trust),
       Policies: [{ PolicyName: role.policyName, PolicyDocument: substituted(role.policy) }],
+    },
+  };
+}
+
+function policyResource(policy: PlannedPolicy): Json {
+  return {
+    Type: "AWS::IAM::ManagedPolicy",
+    Properties: {
+      ManagedPolicyName: policy.name,
+      Path: policy.path,
+      Description: policy.description,
+      PolicyDocument: substituted(policy.document),
     },
   };
 }

@@ -1,7 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { trailArn } from "../breakGlassAccount/trailNames";
 import { type Cell, type CellArgs, cellArn, cellIamArn, cellScopedName, normalizeCell } from "./cell";
-import { dnsSuffix } from "./partition";
+import { arn, dnsSuffix } from "./partition";
 import { type PolicyStatement, policyDocument } from "./policyDocument";
 
 /** Arguments of {@link CellKey}. */
@@ -21,7 +22,7 @@ export interface CellKeyArgs {
 
 /**
  * The statements of a cell's key policy. IAM policies of the account decide who else may use the key; the services that act by
- * themselves may use it: logs, alarms and topics for resources of this account only, event rules for any.
+ * themselves may use it: logs, alarms and topics for resources of this account only, the cell's trail, event rules for any.
  */
 export function cellKeyStatements(cell: Cell): PolicyStatement[] {
   return [
@@ -59,6 +60,35 @@ export function cellKeyStatements(cell: Cell): PolicyStatement[] {
       Resource: "*",
       Condition: { StringEquals: { "aws:SourceAccount": cell.accountId } },
     },
+    {
+      // The conditions are AWS's own (CloudTrail user guide, "Configure AWS KMS key policies for CloudTrail"): for this trail only, and
+      // only for data that are marked as a trail's of this account.
+      Sid: "TrailEncryptsItsLogFiles",
+      Effect: "Allow",
+      Principal: { Service: "cloudtrail.amazonaws.com" },
+      Action: "kms:GenerateDataKey*",
+      Resource: "*",
+      Condition: {
+        StringEquals: { "aws:SourceArn": trailArn(cell) },
+        StringLike: {
+          "kms:EncryptionContext:aws:cloudtrail:arn": arn({
+            partition: cell.partition,
+            service: "cloudtrail",
+            region: "*",
+            account: cell.accountId,
+            resource: "trail/*",
+          }),
+        },
+      },
+    },
+    {
+      Sid: "TrailLooksAtTheKey",
+      Effect: "Allow",
+      Principal: { Service: "cloudtrail.amazonaws.com" },
+      Action: "kms:DescribeKey",
+      Resource: "*",
+      Condition: { StringEquals: { "aws:SourceArn": trailArn(cell) } },
+    },
   ];
 }
 
@@ -66,7 +96,7 @@ export function cellKeyStatements(cell: Cell): PolicyStatement[] {
  * A cell's own customer-managed key, rotated yearly by KMS. It is regional on purpose: a key that is replicated from elsewhere would be
  * one thing more that a lost region can take along.
  *
- * @throws Error when deletionWindowInDays is not from 7 to 30.
+ * @throws Error when deletionWindowInDays is not from 7 to 30, or the cell's name cannot be part of a trail's.
  * @example
  * const key = new CellKey("prod-key", { cell }, { provider });
  */

@@ -17,6 +17,11 @@ interface PartitionFacts {
   iamControlPlane: string;
   /** Region of the control plane of AWS Organizations (fact 9). */
   organizationsControlPlane: string;
+  /**
+   * Regions in which sign-ins at the global address and what IAM does are recorded (facts 16 and 17); sign-ins at a region's own address are
+   * recorded there.
+   */
+  signInRegions: readonly string[];
   /** Host name suffix of the console's sign-in endpoints (facts 8 and 12). */
   signInDnsSuffix: string;
   /** Whether an endpoint exists that is not of one region (facts 2 and 5). */
@@ -30,6 +35,7 @@ const PARTITIONS: Record<Partition, PartitionFacts> = {
     dualStackDnsSuffix: "api.aws",
     iamControlPlane: "us-east-1",
     organizationsControlPlane: "us-east-1",
+    signInRegions: ["us-east-1", "us-east-2", "us-west-2", "eu-north-1", "ap-southeast-2"],
     signInDnsSuffix: "signin.aws.amazon.com",
     hasGlobalStsEndpoint: true,
     hasSes: true,
@@ -39,6 +45,7 @@ const PARTITIONS: Record<Partition, PartitionFacts> = {
     dualStackDnsSuffix: "api.amazonwebservices.com.cn",
     iamControlPlane: "cn-north-1",
     organizationsControlPlane: "cn-northwest-1",
+    signInRegions: ["cn-north-1", "cn-northwest-1"],
     signInDnsSuffix: "signin.amazonaws.cn",
     hasGlobalStsEndpoint: false,
     hasSes: false,
@@ -48,6 +55,7 @@ const PARTITIONS: Record<Partition, PartitionFacts> = {
     dualStackDnsSuffix: "api.aws",
     iamControlPlane: "us-gov-west-1",
     organizationsControlPlane: "us-gov-west-1",
+    signInRegions: ["us-gov-west-1", "us-gov-east-1"],
     signInDnsSuffix: "signin.amazonaws-us-gov.com",
     hasGlobalStsEndpoint: false,
     hasSes: true,
@@ -117,6 +125,14 @@ export function iamControlPlaneRegion(partition: Partition): string {
 /** Region of the control plane of AWS Organizations, not the same as IAM's in China (fact 9). */
 export function organizationsControlPlaneRegion(partition: Partition): string {
   return PARTITIONS[partition].organizationsControlPlane;
+}
+
+/**
+ * Regions in which a sign-in can be recorded although nobody chose them: those of the global sign-in address and of IAM's own events (facts 16
+ * and 17).
+ */
+export function signInRegions(partition: Partition): string[] {
+  return [...PARTITIONS[partition].signInRegions];
 }
 
 /** Whether Amazon SES exists in the partition. China has none: mail goes by SMTP there (fact 14). */

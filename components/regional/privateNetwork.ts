@@ -61,6 +61,14 @@ export interface PrivateNetworkArgs {
    */
   interfaceServices?: string[];
   /**
+   * Whether the functions may open HTTPS connections to anywhere, which the route tables of an existing VPC then have to lead there, through
+   * a NAT gateway say. Key rotation needs it: IAM's and Organizations' control planes, and the other cell's region, are not behind
+   * endpoints of this network. Only with {@link vpcId}.
+   * @default false
+   * @example true
+   */
+  outboundHttps?: boolean;
+  /**
    * The organization whose accounts' roles may be assumed through the STS endpoint.
    * @default none: only the cell's own account
    * @example "o-exampleorgid"
@@ -164,6 +172,13 @@ export class PrivateNetwork extends pulumi.ComponentResource {
       { parent: this },
     );
     if (services.includes("email-smtp")) this.allowSmtp(name, functions, endpoints);
+    if (args.outboundHttps) {
+      new aws.vpc.SecurityGroupEgressRule(
+        `${name}-functions-to-anywhere`,
+        { ...https, securityGroupId: functions.id, cidrIpv4: "0.0.0.0/0" },
+        { parent: this },
+      );
+    }
 
     const interfaceEndpoints = services.map((service) => {
       const statements =
@@ -215,6 +230,11 @@ export class PrivateNetwork extends pulumi.ComponentResource {
   }
 
   private createdVpc(name: string, cell: Cell, args: PrivateNetworkArgs): VpcParts {
+    if (args.outboundHttps) {
+      throw new Error(
+        "outboundHttps is true, but a VPC that is created has no way out: give vpcId of one that has, or leave it out",
+      );
+    }
     if (args.subnetIds || args.routeTableIds) {
       throw new Error(
         "subnetIds and routeTableIds belong to an existing VPC: give its vpcId too, or leave them out",

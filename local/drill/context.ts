@@ -1,8 +1,14 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { evidenceTableName } from "../../components/breakGlassAccount/evidenceTable";
+import { normalizeCell } from "../../components/regional/cell";
+import type { EvidenceSide } from "../../functions/breakGlass/records/bothCells";
+import { DynamoDbEvidenceStore } from "../../functions/breakGlass/records/dynamoDbEvidenceStore";
 import type { ConsoleSession } from "../aws/console";
-import type { LocalEnvironment } from "../environment";
+import { type LocalEnvironment, PRIMARY, STANDBY } from "../environment";
 import { countCalls } from "../outage/journal";
 import type { OutageMode } from "../outage/types";
 import type { DrillMail, DrillRun } from "../report/types";
+import { type Answer, type CommandResult, runCommand } from "./command";
 import type { EmergencyUser } from "./emergencyUser";
 import type { RunListener } from "./runner";
 
@@ -76,7 +82,7 @@ export class DrillContext {
   }
 
   signIn(user: EmergencyUser, region: string): Promise<ConsoleSession> {
-    return user.signIn(this.environment.proxy.url, region, this.options.signal);
+    return user.signIn(this.environment.proxy.url, region, { signal: this.options.signal });
   }
 
   deployerSettings(region: string) {
@@ -94,5 +100,24 @@ export class DrillContext {
       maxAttempts: 1,
       requestHandler: { requestTimeout: NO_ANSWER_MS, throwOnRequestTimeout: true },
     };
+  }
+
+  /** The evidence about emergency access, of both cells. */
+  evidenceSides(): EvidenceSide[] {
+    return [PRIMARY, STANDBY].map(({ name, region }) => ({
+      cell: name,
+      region,
+      store: new DynamoDbEvidenceStore({
+        client: new DynamoDBClient({ ...this.deployerSettings(region), maxAttempts: 1 }),
+        tableName: evidenceTableName(normalizeCell({ name, region, accountId: this.accountId })),
+        region,
+        timeoutMilliseconds: NO_ANSWER_MS,
+      }),
+    }));
+  }
+
+  /** Runs the product's command as the deployer. */
+  command(args: readonly string[], answers: readonly Answer[] = []): Promise<CommandResult> {
+    return runCommand(this.environment, args, { answers, signal: this.options.signal });
   }
 }

@@ -7,7 +7,7 @@ export interface Custodian {
   /** Public key, ASCII-armoured: what goes into the stack's configuration. */
   readonly publicKey: string;
   /**
-   * Opens the password as it leaves the stack: a PGP message in base64.
+   * Opens a password: a PGP message, ASCII-armoured, or in base64 as it leaves the stack.
    * @throws Error when the message is not encrypted to this custodian
    */
   decrypt(message: string): Promise<string>;
@@ -24,9 +24,10 @@ export async function createCustodian(address: string): Promise<Custodian> {
     address,
     publicKey: publicKey.armor(),
     async decrypt(message) {
-      const binaryMessage = Buffer.from(message, "base64");
       const { data } = await openpgp.decrypt({
-        message: await openpgp.readMessage({ binaryMessage }),
+        message: message.startsWith("-----")
+          ? await openpgp.readMessage({ armoredMessage: message })
+          : await openpgp.readMessage({ binaryMessage: Buffer.from(message, "base64") }),
         decryptionKeys: privateKey,
       });
       return data;

@@ -11,6 +11,17 @@ import {
   writeParameter,
 } from "./parts/emergencyAccess";
 import { beginOutage, endOutage, oneWriter, promoteStandby } from "./parts/outage";
+import {
+  allGreen,
+  closingReports,
+  digest,
+  firstCheck,
+  holdExercise,
+  nothingFails,
+  rotate,
+  rotateInVain,
+} from "./parts/readiness";
+import { noSecretAnywhere } from "./parts/secrets";
 import { type Phase, runPhases } from "./runner";
 
 /**
@@ -65,6 +76,11 @@ function story(context: DrillContext): Phase[] {
           expectation: "The security team has confirmed the subscription of each cell.",
           run: () => confirmMail(context),
         },
+        {
+          name: "Let the stewards check",
+          expectation: "The function of each cell that checks emergency access every day does so now.",
+          run: () => firstCheck(context),
+        },
       ],
     },
     {
@@ -95,8 +111,9 @@ function story(context: DrillContext): Phase[] {
           run: () => actWithoutMfa(context),
         },
         {
-          name: "Enrol the TOTP devices",
-          expectation: "An administrator enrols one for each user, who could not do it.",
+          name: "Enrol the MFA devices",
+          expectation:
+            "An administrator enrols two TOTP devices and a security key for each user, who could not do it.",
           run: () => enrol(context),
         },
         {
@@ -104,6 +121,23 @@ function story(context: DrillContext): Phase[] {
           region: PRIMARY.region,
           expectation: "The user is administrator, and the security team has a mail of it from the primary.",
           run: () => signInAndAct(context, context.first, PRIMARY, () => listUsers(context)),
+        },
+        {
+          name: "Change the passwords",
+          expectation: "Each was used, so each is changed; only its custodian can open the new one.",
+          run: () => rotate(context),
+        },
+        {
+          name: "Hold the quarterly exercise",
+          region: STANDBY.region,
+          expectation:
+            "Two people sign in through us-west-2, both cells notice it, and it is recorded in both.",
+          run: () => holdExercise(context),
+        },
+        {
+          name: "Check every requirement",
+          expectation: "Both stewards and an operator find every requirement met.",
+          run: () => allGreen(context),
         },
       ],
     },
@@ -118,10 +152,29 @@ function story(context: DrillContext): Phase[] {
           run: () => beginOutage(context),
         },
         {
+          name: "Check every requirement",
+          region: STANDBY.region,
+          expectation:
+            "What the lost region and IAM would have to say is unknown; nothing is taken for a fault.",
+          run: () => nothingFails(context),
+        },
+        {
           name: "Sign in through us-west-2 and act",
           region: STANDBY.region,
           expectation: "The other user is administrator there, and the DR cell's mail arrives.",
           run: () => signInAndAct(context, context.second, STANDBY, () => writeParameter(context, STANDBY)),
+        },
+        {
+          name: "A quarter of an hour later",
+          region: STANDBY.region,
+          expectation: "One message tells what went on, instead of one for each call.",
+          run: () => digest(context),
+        },
+        {
+          name: "Try to change a password",
+          region: STANDBY.region,
+          expectation: "IAM cannot do it now: the command says so, and nothing is changed or lost.",
+          run: () => rotateInVain(context),
         },
         {
           name: "Promote dr",
@@ -153,6 +206,26 @@ function story(context: DrillContext): Phase[] {
           region: PRIMARY.region,
           expectation: "Everything is as before, the primary's mail included.",
           run: () => signInAndAct(context, context.first, PRIMARY, () => listUsers(context)),
+        },
+        {
+          name: "Change the passwords",
+          expectation: "They were used during the outage: both are changed.",
+          run: () => rotate(context),
+        },
+        {
+          name: "Check every requirement",
+          expectation: "Everything is ready for the next time.",
+          run: () => allGreen(context),
+        },
+        {
+          name: "An hour later",
+          expectation: "Each cell reports once more, all that was done in the uses that are over.",
+          run: () => closingReports(context),
+        },
+        {
+          name: "Look for secrets",
+          expectation: "No password and no seed stands in any state, file, log, record, report or mail.",
+          run: () => noSecretAnywhere(context),
         },
       ],
     },

@@ -1,4 +1,3 @@
-import { CreateVirtualMFADeviceCommand, EnableMFADeviceCommand, type IAMClient } from "@aws-sdk/client-iam";
 import { generateSync } from "otplib";
 import { type ConsoleSession, SignInError, signIn } from "../aws/console";
 import { waitFor } from "../waitFor";
@@ -8,60 +7,69 @@ const CODE_SECONDS = 30;
 
 const currentCode = () => Math.floor(Date.now() / 1000 / CODE_SECONDS);
 
-/** An emergency user of the drill, with what its people hold: the opened password and the TOTP device. In memory only. */
+/** A TOTP device in somebody's hands. In memory only. */
+class Device {
+  lastCode = 0;
+
+  constructor(private readonly seed: string) {}
+
+  code(index: number): string {
+    return generateSync({ secret: this.seed, epoch: index * CODE_SECONDS });
+  }
+}
+
+/** An emergency user of the drill, with what its people hold: the opened password and the TOTP devices. In memory only. */
 export class EmergencyUser {
-  private mfaSecret: string | undefined;
-  private lastCode = 0;
+  private readonly devices: Device[] = [];
   private waited = 0;
+  /** Every password and seed that these people have ever seen: to look for where none may stand. */
+  readonly secrets: string[];
 
   constructor(
     readonly name: string,
     private readonly accountId: string,
-    private readonly password: string,
-  ) {}
-
-  get passwordLength(): number {
-    return this.password.length;
+    private password: string,
+  ) {
+    this.secrets = [password];
   }
 
-  /** Milliseconds that the last sign-in waited for the device's next code. */
+  /** Milliseconds that the last sign-in waited for a device's next code. */
   get waitedMs(): number {
     return this.waited;
   }
 
-  /**
-   * Has an administrator enrol a TOTP device, which takes two consecutive codes.
-   * @returns the device's serial number
-   */
-  async enrol(iam: IAMClient): Promise<string> {
-    const { VirtualMFADevice } = await iam.send(
-      new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: `${this.name}-totp`, Path: "/break-glass/" }),
-    );
-    this.mfaSecret = Buffer.from(VirtualMFADevice!.Base32StringSeed!).toString();
-    this.lastCode = currentCode();
-    await iam.send(
-      new EnableMFADeviceCommand({
-        UserName: this.name,
-        SerialNumber: VirtualMFADevice!.SerialNumber!,
-        AuthenticationCode1: this.code(this.lastCode - 1),
-        AuthenticationCode2: this.code(this.lastCode),
-      }),
-    );
-    return VirtualMFADevice!.SerialNumber!;
+  /** The custodian has opened a new password. */
+  changePassword(password: string): void {
+    this.password = password;
+    this.secrets.push(password);
+  }
+
+  /** Somebody scans the seed of a new device, and reads two codes that follow each other. */
+  addDevice(seed: string): readonly [string, string] {
+    const device = new Device(seed);
+    this.devices.push(device);
+    this.secrets.push(seed);
+    device.lastCode = currentCode();
+    return [device.code(device.lastCode - 1), device.code(device.lastCode)];
   }
 
   /**
    * Signs in at a region's address, with the second factor if a device is enrolled.
    * @param url the local AWS, or the region proxy in front of it
+   * @param password instead of the one that was opened last
    * @throws SignInError
    */
-  async signIn(url: string, region: string, signal?: AbortSignal): Promise<ConsoleSession> {
+  async signIn(
+    url: string,
+    region: string,
+    { signal, password = this.password }: { signal?: AbortSignal; password?: string } = {},
+  ): Promise<ConsoleSession> {
     return signIn(url, {
       accountId: this.accountId,
       userName: this.name,
-      password: this.password,
+      password,
       region,
-      ...(this.mfaSecret && { mfaCode: await this.freshCode(signal) }),
+      ...(this.devices.length && { mfaCode: await this.freshCode(signal) }),
     });
   }
 
@@ -69,10 +77,11 @@ export class EmergencyUser {
    * Tries a region's sign-in address without spending a code: with one that was used already.
    * @returns what the address said; undefined when it let the user in
    */
-  async refusalAt(url: string, region: string): Promise<SignInError | undefined> {
-    const { name: userName, accountId, password } = this;
+  async refusalAt(url: string, region: string, password = this.password): Promise<SignInError | undefined> {
+    const { name: userName, accountId } = this;
+    const [device] = this.devices;
     try {
-      await signIn(url, { accountId, userName, password, region, mfaCode: this.code(this.lastCode) });
+      await signIn(url, { accountId, userName, password, region, mfaCode: device!.code(device!.lastCode) });
       return undefined;
     } catch (error) {
       if (error instanceof SignInError) return error;
@@ -81,22 +90,18 @@ export class EmergencyUser {
   }
 
   /**
-   * A code that was not used yet. AWS takes each code once, and the neighbouring ones too, for devices whose clock is off: so the code that
-   * comes next is good already.
+   * A code that was not used yet, of whichever device has one first. AWS takes each code once, and the neighbouring ones too, for devices whose
+   * clock is off: so the code that comes next is good already.
    */
   private async freshCode(signal: AbortSignal | undefined): Promise<string> {
     const started = performance.now();
-    await waitFor(
-      "a new code of the TOTP device",
-      async () => (currentCode() + 1 > this.lastCode ? true : undefined),
+    const device = await waitFor(
+      "a new code of a TOTP device",
+      async () => this.devices.find(({ lastCode }) => currentCode() + 1 > lastCode),
       { timeoutMs: 2 * CODE_SECONDS * 1000, intervalMs: 100, signal },
     );
     this.waited = performance.now() - started;
-    this.lastCode = Math.max(this.lastCode + 1, currentCode());
-    return this.code(this.lastCode);
-  }
-
-  private code(index: number): string {
-    return generateSync({ secret: this.mfaSecret!, epoch: index * CODE_SECONDS });
+    device.lastCode = Math.max(device.lastCode + 1, currentCode());
+    return device.code(device.lastCode);
   }
 }

@@ -5,18 +5,9 @@ import {
   BreakGlassAccount,
   type BreakGlassAccountArgs,
 } from "../../components/breakGlassAccount/breakGlassAccount";
-import {
-  alertTemplate,
-  BreakGlassMonitor,
-  monitorForwardingRequests,
-} from "../../components/breakGlassAccount/breakGlassMonitor";
-import {
-  emergencySignInPattern,
-  emergencyUsePattern,
-} from "../../components/breakGlassAccount/eventPatterns";
 import { pgpPublicKeyBase64 } from "../../components/breakGlassAccount/pgpPublicKey";
-import { normalizeCell } from "../../components/regional/cell";
 import { RegionalProvider } from "../../components/regional/regionalProvider";
+import { ensureBuilt } from "../support/builtFunctions";
 import { type PulumiMocks, startMocks } from "../support/pulumiMocks";
 
 const cell = { name: "prod", region: "us-east-1", accountId: "222222222222" };
@@ -29,6 +20,7 @@ describe("BreakGlassAccount", () => {
   let base64Key: string;
   let privateKey: string;
   before(async () => {
+    ensureBuilt("breakGlass-use");
     const pair = await openpgp.generateKey({ type: "ecc", userIDs: [{ name: "Alice" }], format: "armored" });
     armoredKey = pair.publicKey;
     privateKey = pair.privateKey;
@@ -62,6 +54,7 @@ describe("BreakGlassAccount", () => {
         tags: {
           owner: `custodian-${n}@example.com`,
           purpose: "Emergency access when all other ways to sign in have failed",
+          "bulkhead:key-rotation": "exempt",
         },
       })),
     );
@@ -114,6 +107,29 @@ describe("BreakGlassAccount", () => {
     );
   });
 
+  it("leaves the account's password policy alone, unless one is asked for", async () => {
+    const type = "aws:iam/accountPasswordPolicy:AccountPasswordPolicy";
+    await mocks.outputsOf(create());
+    expect(mocks.ofType(type)).to.deep.equal([]);
+    mocks = await startMocks();
+    await mocks.outputsOf(create({ passwordPolicy: {} }));
+    expect(mocks.find(type).inputs).to.deep.equal({
+      minimumPasswordLength: 32,
+      maxPasswordAge: 90,
+      passwordReusePrevention: 24,
+      requireLowercaseCharacters: true,
+      requireUppercaseCharacters: true,
+      requireNumbers: true,
+      requireSymbols: true,
+      allowUsersToChangePassword: true,
+      hardExpiry: false,
+    });
+    expect(() => create({ passwordPolicy: { minimumLength: 64 } })).to.throw(
+      "passwordPolicy.minimumLength is 64: a whole number from 8 to 40",
+    );
+    expect(() => create({ passwordPolicy: { maxAgeDays: 0 } })).to.throw("passwordPolicy.maxAgeDays is 0");
+  });
+
   it("has no access key, no MFA device and no other resource than these, all by the cell's own provider", async () => {
     await mocks.outputsOf(create({ hubBusName: "bulkhead-hub" }));
     const types = new Set(
@@ -122,11 +138,18 @@ describe("BreakGlassAccount", () => {
     expect([...types].sort()).to.deep.equal([
       "aws:cloudwatch/eventRule:EventRule",
       "aws:cloudwatch/eventTarget:EventTarget",
+      "aws:cloudwatch/logGroup:LogGroup",
       "aws:cloudwatch/metricAlarm:MetricAlarm",
+      "aws:dynamodb/table:Table",
       "aws:iam/policy:Policy",
+      "aws:iam/role:Role",
+      "aws:iam/rolePolicy:RolePolicy",
       "aws:iam/user:User",
       "aws:iam/userLoginProfile:UserLoginProfile",
       "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+      "aws:lambda/function:Function",
+      "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+      "aws:lambda/permission:Permission",
       "aws:sqs/queue:Queue",
       "aws:sqs/queuePolicy:QueuePolicy",
     ]);
@@ -188,97 +211,5 @@ describe("BreakGlassAccount", () => {
         { seed: 11 },
       );
     });
-  });
-});
-
-describe("BreakGlassMonitor", () => {
-  const dr = { name: "dr", region: "us-west-2", accountId: "222222222222" };
-  const names = {
-    userNames: ["breakglass-admin-1", "breakglass-admin-2"],
-    path: "/break-glass/",
-    accountId: "222222222222",
-  };
-  let mocks: PulumiMocks;
-  beforeEach(async () => {
-    mocks = await startMocks();
-  });
-  const create = (change = {}) =>
-    new BreakGlassMonitor(
-      "m",
-      { cell: dr, userNames: names.userNames, alertTopicArn, kmsKeyArn, ...change },
-      { provider: new RegionalProvider("dr", { cell: dr }) },
-    );
-
-  it("sends every use and sign-in from a rule of the cell's region straight to the topic", async () => {
-    const outputs = await mocks.outputsOf(create());
-    const rules = mocks.ofType("aws:cloudwatch/eventRule:EventRule");
-    expect(rules.map((rule) => [rule.inputs.name, rule.inputs.state, rule.region])).to.have.deep.members([
-      ["bulkhead-breakglass-use", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", "us-west-2"],
-      ["bulkhead-breakglass-signin", undefined, "us-west-2"],
-    ]);
-    for (const target of mocks.ofType("aws:cloudwatch/eventTarget:EventTarget")) {
-      expect(target.inputs.arn).to.equal(alertTopicArn);
-      expect(target.inputs.deadLetterConfig).to.deep.equal({ arn: outputs.undeliveredQueueArn });
-    }
-  });
-
-  it("watches the hub bus too when member accounts send their events", async () => {
-    await mocks.outputsOf(create({ hubBusName: "bulkhead-hub" }));
-    for (const type of ["aws:cloudwatch/eventRule:EventRule", "aws:cloudwatch/eventTarget:EventTarget"]) {
-      const buses = mocks.ofType(type).map((child) => child.inputs.eventBusName);
-      expect(buses, type).to.have.members([undefined, undefined, "bulkhead-hub", "bulkhead-hub"]);
-    }
-  });
-
-  it("alarms when an alert could not be delivered", async () => {
-    await mocks.outputsOf(create());
-    expect(mocks.find("aws:cloudwatch/metricAlarm:MetricAlarm").inputs).to.include({
-      namespace: "AWS/SQS",
-      metricName: "ApproximateNumberOfMessagesVisible",
-      threshold: 1,
-      treatMissingData: "notBreaching",
-    });
-  });
-
-  it("matches users by the end of the ARN, which is a switched role's session's too, and by name and account (fact 19)", () => {
-    const pattern = emergencySignInPattern(names) as { detail: { $or: unknown[] } };
-    expect(pattern.detail.$or).to.deep.equal([
-      { userIdentity: { arn: [{ suffix: "/breakglass-admin-1" }, { suffix: "/breakglass-admin-2" }] } },
-      { userIdentity: { userName: names.userNames, accountId: ["222222222222"] } },
-    ]);
-  });
-
-  it("keeps within what an event pattern may be, for as many users as an account would have", () => {
-    const many = { ...names, userNames: Array.from({ length: 8 }, (_, n) => `breakglass-admin-${n}`) };
-    for (const pattern of [emergencyUsePattern, emergencySignInPattern]) {
-      expect(JSON.stringify(pattern(many)).length).to.be.below(4096);
-    }
-  });
-
-  it("never matches on detail-type, on whose value AWS's pages disagree (fact 18)", () => {
-    for (const pattern of [emergencyUsePattern, emergencySignInPattern]) {
-      expect(pattern(names)).not.to.have.property("detail-type");
-    }
-  });
-
-  it("asks member accounts for the same events, the read-only ones among them (fact 20)", () => {
-    const [use, signIn] = monitorForwardingRequests(normalizeCell(dr), names);
-    expect(use).to.deep.equal({
-      name: "bulkhead-breakglass-use",
-      eventPattern: emergencyUsePattern(names),
-      allManagementEvents: true,
-    });
-    expect(signIn!.name).to.equal("bulkhead-breakglass-signin");
-  });
-
-  it("writes its template as one JSON string a line, with every place filled from the event", async () => {
-    for (const line of alertTemplate("Sign-in").split("\n")) expect(JSON.parse(line)).to.be.a("string");
-    await mocks.outputsOf(create());
-    const { inputPaths, inputTemplate } = mocks.ofType("aws:cloudwatch/eventTarget:EventTarget")[0]!.inputs
-      .inputTransformer;
-    const places = new Set(
-      [...inputTemplate.matchAll(/<(\w+)>/g)].map((match: RegExpMatchArray) => match[1]),
-    );
-    expect([...places].sort()).to.deep.equal(Object.keys(inputPaths).sort());
   });
 });

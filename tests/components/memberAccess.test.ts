@@ -1,17 +1,14 @@
 import * as aws from "@pulumi/aws";
 import { expect } from "chai";
 import { EventHub, type EventHubArgs, eventHubArn } from "../../components/memberAccess/eventHub";
-import {
-  ManagementAccess,
-  type ManagementAccessArgs,
-  organizationReaderRoleArn,
-} from "../../components/memberAccess/managementAccess";
+import { ManagementAccess, type ManagementAccessArgs } from "../../components/memberAccess/managementAccess";
 import {
   MemberAccess,
   type MemberAccessArgs,
   type MemberProvider,
   memberAccessByProviders,
 } from "../../components/memberAccess/memberAccess";
+import { organizationReaderRoleArn } from "../../components/memberAccess/organizationReader";
 import { memberArn, type RoleRequest } from "../../components/memberAccess/requests";
 import { normalizeCell } from "../../components/regional/cell";
 import { jsonInput, startMocks } from "../support/pulumiMocks";

@@ -117,6 +117,8 @@ describe("components/regional", () => {
         { Service: "logs.us-west-2.amazonaws.com" },
         { Service: "events.amazonaws.com" },
         { Service: ["cloudwatch.amazonaws.com", "sns.amazonaws.com"] },
+        { Service: "cloudtrail.amazonaws.com" },
+        { Service: "cloudtrail.amazonaws.com" },
       ]);
       expect(statements[1].Condition).to.deep.equal({
         ArnLike: { "kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-west-2:222222222222:log-group:*" },
@@ -203,6 +205,21 @@ describe("components/regional", () => {
       expect(egress.map((rule) => rule.inputs.fromPort).sort()).to.deep.equal([443, 443, 443, 465, 587]);
     });
 
+    it("lets functions out of an existing VPC by HTTPS where that is asked for", async () => {
+      const provider = new RegionalProvider("dr", { cell });
+      await mocks.outputsOf(new PrivateNetwork("net", { ...existing, outboundHttps: true }, { provider }));
+      const rule = mocks.find(
+        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+        "net-functions-to-anywhere",
+      );
+      expect(rule.inputs).to.include({
+        ipProtocol: "tcp",
+        fromPort: 443,
+        toPort: 443,
+        cidrIpv4: "0.0.0.0/0",
+      });
+    });
+
     it("creates an isolated VPC with awsx when none is given", async () => {
       const provider = new RegionalProvider("dr", { cell });
       await mocks.settle();
@@ -251,6 +268,7 @@ describe("components/regional", () => {
       ["one subnet", { ...existing, subnetIds: ["subnet-0a1b2c3d"] }, "two subnets or more"],
       ["no route table", { ...existing, routeTableIds: [] }, "routeTableIds needs"],
       ["subnets without VPC", { cell, subnetIds: existing.subnetIds }, "belong to an existing VPC"],
+      ["a way out of a VPC that has none", { cell, outboundHttps: true }, "has no way out"],
       ["a wide range", { cell, cidrBlock: "10.0.0.0/8" }, 'cidrBlock is "10.0.0.0/8"'],
       ["no STS endpoint", { ...existing, interfaceServices: ["ssm"] }, '"sts" has to be among them'],
     ] as const) {

@@ -15,6 +15,11 @@ import { root } from "../e2e/support";
 const STATES = path.join(__dirname, "states");
 const PASSPHRASE = "upgrade-test";
 const STACKS = ["dr", "prod"];
+/**
+ * What goes on purpose since a version. Calls of emergency users go to the function that tells of a whole use at once, no longer to the topic
+ * one by one; the rules stay, and get the function for a target.
+ */
+const RETIRED: Record<string, RegExp> = { "0.1.0": /EventTarget::break-glass-monitor-(member-)?use-alert$/ };
 /** What stands in a saved state for the folder of the checkout that it was made in. */
 const CHECKOUT = "/checkout";
 
@@ -69,7 +74,11 @@ describe("upgrade from saved state", function () {
         const config = JSON.parse(fs.readFileSync(path.join(STATES, version, "config.json"), "utf8"));
         const preview = await driverAt(stateDir).preview({ ...environment.deployment(stack), config });
         expect(preview.diagnostics.filter(({ severity }) => severity === "error")).to.deep.equal([]);
-        const harmful = preview.plan.filter(({ op }) => !["same", "create", "update", "read"].includes(op));
+        const harmful = preview.plan.filter(
+          ({ op, urn }) =>
+            !["same", "create", "update", "read"].includes(op) &&
+            !(op === "delete" && RETIRED[version]?.test(urn)),
+        );
         expect(harmful.map(({ op, urn, replaceKeys }) => ({ op, urn, replaceKeys }))).to.deep.equal([]);
         expect(preview.counts.same, "the saved state is that of this program").to.be.above(30);
       });

@@ -1,7 +1,14 @@
 /** Emergency users: passwords, devices, signing in, mails. */
+import { randomUUID } from "node:crypto";
 import { IAMClient, ListUsersCommand } from "@aws-sdk/client-iam";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { DEFAULT_EMERGENCY_PATH } from "../../../components/breakGlassAccount/emergencyUsers";
+import { enrolSecurityKey } from "../../../functions/breakGlass/custody/enrolSecurityKey";
+import { enrolTotp } from "../../../functions/breakGlass/custody/enrolTotp";
+import { IamIdentity } from "../../../functions/breakGlass/custody/iamIdentity";
+import type { CustodyTools } from "../../../functions/breakGlass/custody/rotate";
+import { registerSecurityKey } from "../../aws/console";
 import { type Mail, readInbox } from "../../aws/inbox";
 import { type LocalCell, PRIMARY } from "../../environment";
 import type { Evidence } from "../../report/types";
@@ -17,6 +24,7 @@ export async function openPasswords(context: DrillContext): Promise<StepFindings
   const outputs = await context.environment.driver.outputs(PRIMARY.name, { showSecrets: true });
   const messages = Object.entries(outputs.encryptedPasswords as Record<string, string>);
   const { custodians } = context.environment;
+  const lines: string[] = [];
   for (const [index, [userName, message]] of messages.entries()) {
     const opened = await Promise.allSettled(custodians.map((custodian) => custodian.decrypt(message)));
     const openedBy = custodians.filter((_, i) => opened[i]!.status === "fulfilled");
@@ -30,15 +38,9 @@ export async function openPasswords(context: DrillContext): Promise<StepFindings
     if (password.length < 32)
       throw new Error(`the password of ${userName} has ${password.length} characters, fewer than 32`);
     context.users.push(new EmergencyUser(userName, context.accountId, password));
+    lines.push(`${custodians[index]!.address} opened that of ${userName}: ${password.length} characters`);
   }
-  return {
-    detail: context.users
-      .map(
-        ({ name, passwordLength }, i) =>
-          `${custodians[i]!.address} opened that of ${name}: ${passwordLength} characters`,
-      )
-      .join("\n"),
-  };
+  return { detail: lines.join("\n") };
 }
 
 export async function actWithoutMfa(context: DrillContext): Promise<StepFindings> {
@@ -56,11 +58,49 @@ export async function actWithoutMfa(context: DrillContext): Promise<StepFindings
   throw new Error("a call without a second factor was allowed");
 }
 
+/**
+ * Enrols what each user needs: two TOTP devices in the hands of two people, who read the codes, and a security key. The product's own flow, in
+ * this process: its command shows the seed on a terminal.
+ */
 export async function enrol(context: DrillContext): Promise<StepFindings> {
+  const { custodians, proxy } = context.environment;
   const iam = new IAMClient(context.deployerSettings(PRIMARY.region));
-  const serialNumbers = await Promise.all(context.users.map((user) => user.enrol(iam)));
+  const tools: CustodyTools = {
+    identity: new IamIdentity(iam, iam),
+    sides: context.evidenceSides(),
+    by: `drill of ${context.accountId}`,
+    newId: randomUUID,
+    pause: async () => {},
+  };
+  const lines: string[] = [];
+  for (const [index, user] of context.users.entries()) {
+    const keeper = custodians[index]!.address;
+    const other = custodians[(index + 1) % custodians.length]!.address;
+    for (const holder of [keeper, other]) {
+      let codes: readonly [string, string];
+      const { serialNumber } = await enrolTotp(
+        tools,
+        { userName: user.name, holder, path: DEFAULT_EMERGENCY_PATH },
+        {
+          async show({ seed }) {
+            codes = user.addDevice(seed.reveal());
+          },
+          codes: async () => codes,
+          async close() {},
+        },
+      );
+      lines.push(`${holder} holds ${serialNumber}`);
+    }
+    const key = { accountId: context.accountId, userName: user.name, name: "office-safe" };
+    const { serialNumber } = await enrolSecurityKey(
+      tools,
+      { userName: user.name, holder: keeper },
+      { guide: async () => void (await registerSecurityKey(proxy.url, key)) },
+    );
+    lines.push(`${keeper} holds ${serialNumber}`);
+  }
   iam.destroy();
-  return { detail: serialNumbers.join("\n") };
+  return { detail: lines.join("\n") };
 }
 
 export async function signInAndAct(
