@@ -2,8 +2,9 @@ import { DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-
 import { DeleteAccessKeyCommand, IAMClient, ListAccessKeysCommand } from "@aws-sdk/client-iam";
 import { ListSecretsCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { forEachOf } from "../functions/keyRotation/engine/pool";
+import { backDate, daysAgo } from "../local/aws/keyHistory";
 import { KeysBench } from "./support/keysBench";
-import { type AgedUser, backDate, CENTRAL, daysAgo, rootClient } from "./support/keysOnLocalAws";
+import { type AgedUser, CENTRAL, rootClient } from "./support/keysOnLocalAws";
 import { time } from "./support/measure";
 import type { Benchmark, Metric } from "./support/types";
 

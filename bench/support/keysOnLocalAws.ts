@@ -14,6 +14,7 @@ import { forEachOf } from "../../functions/keyRotation/engine/pool";
 import type { KeyRotationSettingsInput } from "../../functions/keyRotation/settings";
 import { ACTIVATION_TABLE_KEY, toItem } from "../../functions/shared/activation/item";
 import { initialRecord } from "../../functions/shared/activation/record";
+import { backDate, daysAgo } from "../../local/aws/keyHistory";
 
 /** Account of the cells, in which centrally stored keys are. */
 export const CENTRAL = "222222222222";
@@ -145,24 +146,6 @@ export async function createMember(
   );
   iam.destroy();
   return ids;
-}
-
-/** A time so many days ago, as the local AWS takes it. */
-export function daysAgo(days: number): string {
-  return `${new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 19)}Z`;
-}
-
-/** Gives keys a past. */
-export async function backDate(
-  url: string,
-  keys: readonly { accessKeyId: string; createDate?: string; lastUsed?: { date: string } | null }[],
-): Promise<void> {
-  const response = await fetch(`${url}/_bulkhead/iam/history`, {
-    method: "PUT",
-    body: JSON.stringify({ keys }),
-  });
-  if (!response.ok)
-    throw new Error(`the local AWS did not back-date keys: ${response.status} ${await response.text()}`);
 }
 
 /** The environment in which the functions' code finds the local AWS. Names as in {@link KEY_ROTATOR_FUNCTIONS}. */

@@ -9,6 +9,7 @@ import {
 import { ActivationError } from "../../functions/shared/activation/store";
 import { activationSide, callerArn, readCells } from "../cells";
 import { CliError, EXIT_CODES } from "../exitCodes";
+import { scheduleLines, switchSchedules } from "../quietStandby";
 
 interface CommonOptions {
   project: string;
@@ -37,7 +38,7 @@ export function statusCommand(): Command {
 export function promoteCommand(): Command {
   return common(new Command("promote"))
     .description(
-      "Make a cell the acting one. Writes to the cells' own tables only; no control plane takes part.",
+      "Make a cell the acting one. Writes to the cells' own tables only; no control plane takes part. Then a disabled schedule is enabled.",
     )
     .argument("<cell>", "the cell to promote: its stack's name")
     .requiredOption("--reason <text>", "why; it is recorded")
@@ -75,7 +76,12 @@ async function change(
       by,
       reason: options.reason,
     });
-    print(options, result, promotionLines(result));
+    const schedules = await switchSchedules(options.project, { own, peer });
+    print(options, { ...result, schedules }, [...promotionLines(result), ...scheduleLines(schedules)]);
+    // A standby that goes on being started does no harm; an acting cell that is not started rotates nothing.
+    if (schedules.some(({ wanted, done }) => wanted === "enabled" && !done)) {
+      process.exitCode = EXIT_CODES.failed;
+    }
   } catch (error) {
     // What these errors say is written for whoever runs the command.
     if (error instanceof ActivationError)

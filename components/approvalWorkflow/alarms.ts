@@ -92,7 +92,6 @@ export function createApprovalAlarms(parts: ApprovalAlarmsParts): void {
     );
     return { namespace: NAMESPACE, metricName: metric };
   };
-  count("bypassUsed", "approval-desk");
   alarm("bypass-used", {
     ...count("bypassUsed", "approval-http"),
     period: 60,

@@ -49,7 +49,7 @@ export function approvalStatements(name: ApprovalFunction, { args, normalized }:
     case "approval-step":
       return [...own, ...telling];
     case "approval-wait":
-      return [...ownTableStatements(cell), wakeExecutions(cell)];
+      return [...ownTableStatements(cell), wakeExecutions()];
     case "approval-work":
       return [
         ...ownTableStatements(cell),
@@ -74,7 +74,7 @@ export function approvalStatements(name: ApprovalFunction, { args, normalized }:
       ];
     case "approval-engine":
     case "approval-desk":
-      return [...own, ...mayOpen, wakeExecutions(cell), ...telling];
+      return [...own, ...mayOpen, wakeExecutions(), ...sendMessages(normalized)];
     case "approval-http":
       return [...own, ...pagesStatements(args, cell)];
   }
@@ -158,12 +158,13 @@ function startExecutions(cell: Cell): PolicyStatement {
   };
 }
 
-function wakeExecutions(cell: Cell): PolicyStatement {
+function wakeExecutions(): PolicyStatement {
   return {
     Sid: "WakeExecutions",
     Effect: "Allow",
     Action: "states:SendTaskSuccess",
-    Resource: stateMachineArn(cell, APPROVAL),
+    // It knows no resources: the token says which task, and tokens are in the table of requests only.
+    Resource: "*",
   };
 }
 

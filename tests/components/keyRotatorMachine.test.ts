@@ -1,11 +1,11 @@
 import { expect } from "chai";
+import { machineDefinition, machineStatements } from "../../components/keyRotator/machine";
+import { normalizeCell } from "../../components/regional/cell";
 import {
   type Definition,
-  machineDefinition,
-  machineStatements,
+  machineBaseStatements,
   type State,
-} from "../../components/keyRotator/machine";
-import { normalizeCell } from "../../components/regional/cell";
+} from "../../components/stateMachine/stateMachine";
 
 const CELL = normalizeCell({ name: "prod", region: "us-east-1", accountId: "222222222222" });
 const settings = { cell: CELL, accountConcurrency: 10, toleratedFailurePercentage: 25, intervalHours: 24 };
@@ -148,7 +148,10 @@ describe("the key rotator's state machine", () => {
   });
 
   it("has a role that invokes these functions, runs children of this machine, and reaches this bucket only", () => {
-    const statements = machineStatements(CELL, "arn:aws:kms:us-east-1:222222222222:key/cell");
+    const statements = [
+      ...machineStatements(CELL),
+      ...machineBaseStatements("arn:aws:kms:us-east-1:222222222222:key/cell"),
+    ];
     const wide = statements.filter(({ Resource }) => [Resource].flat().includes("*"));
     expect(wide.map(({ Sid }) => Sid)).to.deep.equal(["LogDelivery", "Traces"]);
     const invoked = statements.find(({ Sid }) => Sid === "InvokeFunctions")!;

@@ -25,6 +25,7 @@ import { strToU8, zipSync } from "fflate";
 import { machineDefinition, machineStatements } from "../../components/keyRotator/machine";
 import { bucketName } from "../../components/keyRotator/names";
 import { normalizeCell } from "../../components/regional/cell";
+import { machineBaseStatements } from "../../components/stateMachine/stateMachine";
 import type { LocalAws } from "../../local/aws/launch";
 import {
   createQueue,
@@ -357,7 +358,10 @@ describe("local AWS: state machines", () => {
           }),
         );
       }
-      const statements = machineStatements(cell, "arn:aws:kms:us-east-1:222222222222:key/cell");
+      const statements = [
+        ...machineStatements(cell),
+        ...machineBaseStatements("arn:aws:kms:us-east-1:222222222222:key/cell"),
+      ];
       const roleArn = await role("key-rotator-machine", "states.amazonaws.com", ...statements);
       const definition = machineDefinition({
         cell,

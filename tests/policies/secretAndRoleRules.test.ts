@@ -334,10 +334,6 @@ describe("executor-role-trust", () => {
       reports: ["approval-work-prod*", `lets "${ROOT}" assume executor role`],
     },
     {
-      title: "waits for a condition that is not known",
-      resources: [role(NAME, { ...TRUST, Principal: { AWS: ROOT }, Condition: UNKNOWN_VALUE })],
-    },
-    {
       title: "rejects a trust without a source identity",
       resources: [role(NAME, { ...TRUST, Condition: { StringEquals: { "sts:ExternalId": "x" } } })],
       reports: ["demands no source identity"],

@@ -58,6 +58,17 @@ function generated(service: string, kind: string, idPrefix: string): Shape {
 }
 
 const SHAPES: Record<string, Shape> = {
+  "aws:apigatewayv2/api:Api": (context) => {
+    const id = `api-${context.name}`;
+    return {
+      id,
+      state: {
+        name: physicalName(context),
+        apiEndpoint: `https://${id}.execute-api.${context.region}.${dnsSuffix(context.partition)}`,
+        executionArn: regionalArn(context, "execute-api", id),
+      },
+    };
+  },
   "aws:cloudtrail/trail:Trail": (context) => {
     const name = physicalName(context);
     const trailArn = regionalArn(context, "cloudtrail", `trail/${name}`);
@@ -122,6 +133,11 @@ const SHAPES: Record<string, Shape> = {
   "aws:kms/key:Key": (context) => {
     const keyId = `key-${context.name}`;
     return { id: keyId, state: { keyId, arn: regionalArn(context, "kms", `key/${keyId}`) } };
+  },
+  "aws:kms/replicaKey:ReplicaKey": (context) => {
+    const keyId = String(context.inputs.primaryKeyArn).split("/").at(-1)!;
+    const region = typeof context.inputs.region === "string" ? context.inputs.region : context.region;
+    return { id: keyId, state: { keyId, arn: regionalArn({ ...context, region }, "kms", `key/${keyId}`) } };
   },
   "aws:lambda/function:Function": (context) => {
     const name = physicalName(context);

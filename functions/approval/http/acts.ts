@@ -52,9 +52,20 @@ export function refusalOf(
   return "refused" in outcome ? outcome.refused : undefined;
 }
 
+/**
+ * The level that somebody who has signed in is asked about: the present one, or the one on which they have approved; whoever has approved may
+ * still deny, as long as that level is asked.
+ */
+export function levelOf(request: ApprovalRequest, actor: Actor): number {
+  return (
+    request.approvals.find(({ by }) => by.some((each) => actor.identities.includes(each)))?.level ??
+    request.level
+  );
+}
+
 /** What somebody can do with a request now. */
 export function possibleChoices(request: ApprovalRequest, actor: Actor, now: number): Choice[] {
   return CHOICES.map(({ choice }) => choice).filter(
-    (choice) => refusalOf(request, choice, actor, request.level, now) === undefined,
+    (choice) => refusalOf(request, choice, actor, levelOf(request, actor), now) === undefined,
   );
 }

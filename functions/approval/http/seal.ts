@@ -36,7 +36,8 @@ export class Seal {
   /** What was sealed for this purpose; undefined when it was not, when it is too old, or when somebody changed it. */
   async open(purpose: string, sealed: string): Promise<unknown> {
     const bytes = Buffer.from(sealed, "base64url");
-    if (bytes.length < IV_BYTES + TAG_BYTES) return undefined;
+    // One way of writing it only: else some changes of its last character would go unnoticed.
+    if (bytes.length < IV_BYTES + TAG_BYTES || bytes.toString("base64url") !== sealed) return undefined;
     for (const key of await this.keys(purpose)) {
       try {
         const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, IV_BYTES), {

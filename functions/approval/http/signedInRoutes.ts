@@ -12,7 +12,7 @@ import {
 import { moment } from "../pages/times";
 import { happen } from "../workflow/happen";
 import type { Actor } from "../workflow/request";
-import { type Choice, eventOf, possibleChoices } from "./acts";
+import { type Choice, eventOf, levelOf, possibleChoices } from "./acts";
 import { afterChange } from "./afterChange";
 import { decisionFormOf, reasonProblems } from "./linkRoutes";
 import { type HttpResponse, seeOther } from "./response";
@@ -108,7 +108,12 @@ export async function decideRequest(visit: SignedInVisit): Promise<HttpResponse>
   // Read once more: between the look above and the act somebody may have been deactivated.
   const actor = await parts.people.actor(session.person, "page, signed in", session.groups);
   if (!actor) return notInDirectory(visit);
-  const outcome = await happen(parts.table, id, eventOf(choice, actor, level, reason), parts.now);
+  const outcome = await happen(
+    parts.table,
+    id,
+    eventOf(choice, actor, levelOf(shown.request, actor), reason),
+    parts.now,
+  );
   if ("unknown" in outcome) return badRequest(visit);
   const about = { request: id, person: session.person, choice };
   if ("refused" in outcome) {

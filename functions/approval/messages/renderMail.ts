@@ -1,6 +1,6 @@
 import { visibleHtml } from "../../shared/html/html";
 import type { Mail } from "../../shared/mail/mail";
-import { cleanLine } from "../../shared/text/cleanText";
+import { cleanLine, cleanText } from "../../shared/text/cleanText";
 import type { Language } from "../directory/document";
 import { readableCode } from "../links/secret";
 import type { Line } from "../pages/view";
@@ -17,6 +17,8 @@ import {
 
 /** Longest subject. */
 const SUBJECT_LIMIT = 200;
+/** Longest value. */
+const VALUE_LIMIT = 2_000;
 
 /** A group of lines under a heading. */
 export interface SummaryPart {
@@ -53,7 +55,12 @@ export function renderMail(
     link: message.link ?? "",
     code: message.code ? readableCode(message.code) : "",
   };
-  const value = (name: string) => (Object.hasOwn(values, name) ? values[name as keyof Values] : undefined);
+  // On one line each, but the outcome: no value can write lines that look like the message's own.
+  const value = (name: string) => {
+    if (!Object.hasOwn(values, name)) return undefined;
+    const text = values[name as keyof Values];
+    return name === "outcome" ? cleanText(text, VALUE_LIMIT) : cleanLine(text, VALUE_LIMIT);
+  };
   const textBlocks = blocksInText(message, say);
   const htmlBlocks = blocksInHtml(message, say);
   const block = (blocks: Blocks, name: string) =>

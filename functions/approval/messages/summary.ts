@@ -1,15 +1,21 @@
+import { cleanLine } from "../../shared/text/cleanText";
 import type { RequestView } from "../pages/view";
 import type { Say } from "../pages/words";
 import type { SummaryPart } from "./renderMail";
 
 /** Most characters of a line in a message; the page shows all of it. */
 const LINE_LIMIT = 1_000;
+const LABEL_LIMIT = 100;
 /** Most lines of a preview in a message. */
 const PREVIEW_LINES = 40;
 
 /** Everything about a request as lines, for messages. */
 export function summaryOf(view: RequestView, say: Say): SummaryPart[] {
-  const line = (label: string, value: string) => ({ label, value: short(value) });
+  // On one line each: whoever writes a reason must not be able to write further lines of the message.
+  const line = (label: string, value: string) => ({
+    label: cleanLine(label, LABEL_LIMIT),
+    value: cleanLine(value, LINE_LIMIT),
+  });
   const preview = view.preview.flat();
   return [
     {
@@ -54,8 +60,4 @@ export function summaryOf(view: RequestView, say: Say): SummaryPart[] {
       ],
     },
   ];
-}
-
-function short(text: string): string {
-  return text.length <= LINE_LIMIT ? text : `${text.slice(0, LINE_LIMIT).replace(/[\ud800-\udbff]$/, "")}…`;
 }

@@ -1,10 +1,9 @@
 import {
   type AttributeValue,
+  ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
-  TransactionCanceledException,
-  TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
 import { BulkheadError } from "../../shared/errors/bulkheadError";
 import { REQUEST_TABLE_KEYS, REQUEST_TABLE_TTL } from "../links/dynamoDbRequestTable";
@@ -24,7 +23,6 @@ const REOPENED = "reopened";
  * | --- | --- | --- |
  * | `request#ID` | `task` | the task token that waits |
  * | `request#ID` | `told#KEY` | that somebody was told of a stage |
- * | `request#ID` | `reopens` | the other cell's request that this one was opened for |
  * | `reopened` | ID | the request that the other cell's request ID was opened anew as |
  */
 export class DynamoDbEngineItems implements EngineItems {
@@ -63,31 +61,15 @@ export class DynamoDbEngineItems implements EngineItems {
     const { requestId, newRequestId, at } = reopening;
     try {
       await this.client.send(
-        new TransactWriteItemsCommand({
-          TransactItems: [
-            {
-              Put: {
-                TableName: this.tableName,
-                Item: {
-                  ...key(REOPENED, requestId),
-                  newRequestId: { S: newRequestId },
-                  at: { N: String(at) },
-                },
-                ConditionExpression: "attribute_not_exists(pk)",
-              },
-            },
-            {
-              Put: {
-                TableName: this.tableName,
-                Item: { ...key(`request#${newRequestId}`, "reopens"), requestId: { S: requestId } },
-              },
-            },
-          ],
+        new PutItemCommand({
+          TableName: this.tableName,
+          Item: { ...key(REOPENED, requestId), newRequestId: { S: newRequestId }, at: { N: String(at) } },
+          ConditionExpression: "attribute_not_exists(pk)",
         }),
       );
       return reopening;
     } catch (error) {
-      if (!(error instanceof TransactionCanceledException)) throw error;
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
       const known = await this.readReopening(requestId);
       if (!known) throw error;
       return known;
@@ -101,10 +83,6 @@ export class DynamoDbEngineItems implements EngineItems {
       throw new BulkheadError("request-malformed", "an item of the table of requests cannot be understood");
     }
     return { requestId, newRequestId: item.newRequestId.S, at: Number(item.at?.N) };
-  }
-
-  async readReopened(newRequestId: string): Promise<string | undefined> {
-    return (await this.get(`request#${newRequestId}`, "reopens"))?.requestId?.S;
   }
 
   private end(): Item {

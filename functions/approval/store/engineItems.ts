@@ -28,6 +28,4 @@ export interface EngineItems {
   /** Remembers that a request of the other cell is opened anew here. @returns the one that there was first */
   putReopening(reopening: Reopening): Promise<Reopening>;
   readReopening(requestId: string): Promise<Reopening | undefined>;
-  /** The request of the other cell that this one was opened for. */
-  readReopened(newRequestId: string): Promise<string | undefined>;
 }

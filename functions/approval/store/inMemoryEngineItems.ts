@@ -32,8 +32,4 @@ export class InMemoryEngineItems implements EngineItems {
   async readReopening(requestId: string): Promise<Reopening | undefined> {
     return this.reopenings.get(requestId);
   }
-
-  async readReopened(newRequestId: string): Promise<string | undefined> {
-    return [...this.reopenings.values()].find((each) => each.newRequestId === newRequestId)?.requestId;
-  }
 }

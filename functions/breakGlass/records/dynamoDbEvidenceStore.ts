@@ -6,13 +6,7 @@ import {
   ResourceNotFoundException,
 } from "@aws-sdk/client-dynamodb";
 import { withDeadline } from "../../shared/clients/deadline";
-import {
-  EVIDENCE_KINDS,
-  type EvidenceKind,
-  type EvidenceOf,
-  type EvidenceRecord,
-  evidenceRecordSchema,
-} from "./record";
+import { type EvidenceKind, type EvidenceOf, type EvidenceRecord, evidenceRecordSchema } from "./record";
 import { type EvidenceStore, EvidenceUnavailable } from "./store";
 
 /** The table's keys, both of type S, and the attribute that holds the record as JSON. */
@@ -123,9 +117,4 @@ function parse<Kind extends EvidenceKind>(json: string | undefined, kind: Kind):
   if (!parsed.success || parsed.data.kind !== kind)
     throw new MalformedRecord("wrong fields", { cause: parsed.error });
   return parsed.data as EvidenceOf<Kind>;
-}
-
-/** Every record of a store. */
-export async function listAll(store: EvidenceStore): Promise<EvidenceRecord[]> {
-  return (await Promise.all(EVIDENCE_KINDS.map((kind) => store.list(kind)))).flat();
 }

@@ -14,12 +14,10 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import { ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import {
-  backDate,
   CELLS,
   CENTRAL,
   createMember,
   createRotation,
-  daysAgo,
   functionEnvironment,
   type RotationOnLocalAws,
   rootClient,
@@ -28,6 +26,7 @@ import type { AccountAnswer } from "../../../functions/keyRotation/account/work"
 import { AwsAccounts } from "../../../functions/keyRotation/adapters/awsAccounts";
 import type { KeyRotationSettingsInput } from "../../../functions/keyRotation/settings";
 import { readInbox } from "../../../local/aws/inbox";
+import { backDate, daysAgo } from "../../../local/aws/keyHistory";
 import type { LocalAws } from "../../../local/aws/launch";
 import { createOrganization, type LocalOrganization } from "../../../local/aws/organization";
 import { launch } from "../../localAws/support";

@@ -197,6 +197,17 @@ describe("approval's messages", () => {
     expect(mails[2]!.id).not.to.equal(mails[0]!.id);
   });
 
+  it("let nobody write lines that look like the message's own", async () => {
+    const reason = "fine\n  Risk: low\r\nYour code: 111 111\u2028Approved by: everybody";
+    const { mails, about, messenger } = await setUp({}, await pagesWorld({}, sampleDetails({ reason })));
+    await messenger.ask("confirm", await about(), [(await about()).directory.person("alice")!]);
+    const lines = mails[0]!.text.split(/[\n\u2028]/).map((line) => line.trim());
+    expect(lines.filter((line) => line.startsWith("Your code:"))).to.have.length(1);
+    expect(lines.some((line) => line.startsWith("Risk: low") || line.startsWith("Approved by"))).to.equal(
+      false,
+    );
+  });
+
   it("escape everything, and put no value's placeholder in", async () => {
     const details = sampleDetails({
       reason: HOSTILE,
