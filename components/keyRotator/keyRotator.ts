@@ -6,24 +6,12 @@ import { queueTlsOnlyStatement } from "../lambda/functionPolicy";
 import { RegionalFunction, type RegionalFunctionArgs } from "../lambda/regionalFunction";
 import { regionalName } from "../regional/cell";
 import { type PolicyStatement, policyDocument } from "../regional/policyDocument";
+import { createStateMachine } from "../stateMachine/stateMachine";
 import { createRunAlarms } from "./alarms";
 import type { KeyRotatorArgs } from "./args";
 import { createRotatorBucket } from "./bucket";
-import {
-  FUNCTION_TIMEOUT,
-  machineDefinition,
-  machineStatements,
-  RESULTS_FOLDER,
-  serviceTrustStatement,
-} from "./machine";
-import {
-  KEY_ROTATOR_FUNCTIONS,
-  machineArn,
-  machineName,
-  machineRoleName,
-  recordsTableName,
-  secretsKeyAlias,
-} from "./names";
+import { FUNCTION_TIMEOUT, machineDefinition, machineStatements, RESULTS_FOLDER } from "./machine";
+import { KEY_ROTATOR_FUNCTIONS, MACHINE, recordsTableName, secretsKeyAlias } from "./names";
 import { accountStatements, inventoryStatements, notifyStatements, summaryStatements } from "./policies";
 import { createSchedule } from "./schedule";
 import { secretsKeyStatements } from "./secretsKey";
@@ -309,57 +297,17 @@ export class KeyRotator extends pulumi.ComponentResource {
     bucketSettings: pulumi.Resource[],
   ): aws.sfn.StateMachine {
     const { cell, accountConcurrency, toleratedFailurePercentage, intervalHours } = normalized;
-    const logGroup = new aws.cloudwatch.LogGroup(
-      `${name}-runs-logs`,
-      {
-        // Under this prefix, log deliveries share one resource policy instead of using up the ten that a region may have.
-        name: `/aws/vendedlogs/states/${machineName(cell)}`,
-        kmsKeyId: args.kmsKeyArn,
-        retentionInDays: normalized.logRetentionDays,
-      },
-      { parent: this },
-    );
-    const role = new aws.iam.Role(
-      `${name}-machine-role`,
-      {
-        name: machineRoleName(cell, "machine"),
-        path: `/${cell.namePrefix}/`,
-        description: `Runs of the key rotator in ${cell.region}`,
-        assumeRolePolicy: policyDocument([
-          serviceTrustStatement(cell, "states.amazonaws.com", machineArn(cell)),
-        ]),
-      },
-      { parent: this },
-    );
-    const rolePolicy = new aws.iam.RolePolicy(
-      `${name}-machine-policy`,
-      { name: "runs", role: role.name, policy: policyDocument(machineStatements(cell, args.kmsKeyArn)) },
-      { parent: this },
-    );
-    return new aws.sfn.StateMachine(
-      `${name}-machine`,
-      {
-        name: machineName(cell),
-        type: "STANDARD",
-        definition: JSON.stringify(
-          machineDefinition({ cell, accountConcurrency, toleratedFailurePercentage, intervalHours }),
-        ),
-        roleArn: role.arn,
-        encryptionConfiguration: {
-          type: "CUSTOMER_MANAGED_KMS_KEY",
-          kmsKeyId: args.kmsKeyArn,
-          kmsDataKeyReusePeriodSeconds: 300,
-        },
-        loggingConfiguration: {
-          level: "ALL",
-          // What goes from state to state has names of users and accounts: it stays in the history.
-          includeExecutionData: false,
-          logDestination: pulumi.interpolate`${logGroup.arn}:*`,
-        },
-        tracingConfiguration: { enabled: true },
-      },
-      // Step Functions looks at the role when the machine is made; runs need functions and bucket.
-      { parent: this, dependsOn: [rolePolicy, ...functions, ...bucketSettings] },
-    );
+    return createStateMachine({
+      parent: this,
+      name,
+      cell,
+      machineName: MACHINE,
+      description: "Runs of the key rotator",
+      definition: machineDefinition({ cell, accountConcurrency, toleratedFailurePercentage, intervalHours }),
+      statements: machineStatements(cell),
+      kmsKeyArn: args.kmsKeyArn,
+      logRetentionDays: normalized.logRetentionDays,
+      dependsOn: [...functions, ...bucketSettings],
+    });
   }
 }

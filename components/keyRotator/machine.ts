@@ -15,6 +15,7 @@ import type { Cell } from "../regional/cell";
 import { cellArn } from "../regional/cell";
 import { arn } from "../regional/partition";
 import type { PolicyStatement } from "../regional/policyDocument";
+import { type Definition, RETRY_LOST_INVOCATION, type State } from "../stateMachine/stateMachine";
 import { bucketArn, bucketName, machineArn, machineName, rotatorFunctionArn } from "./names";
 import { BUCKET_PREFIX } from "./settings";
 
@@ -27,15 +28,6 @@ export const FUNCTION_TIMEOUT = 900;
 /** A run that takes longer is stopped, in seconds: the next one goes on where it was. */
 const RUN_TIMEOUT = 23 * 3600;
 
-/** One state of the Amazon States Language. */
-export type State = { Type: string; Next?: string; End?: boolean } & Record<string, unknown>;
-
-/** A definition, or what a map runs for each item. */
-export interface Definition {
-  StartAt: string;
-  States: Record<string, State>;
-}
-
 /** What may differ from one rotator to the other. */
 export interface MachineSettings {
   cell: Cell;
@@ -44,22 +36,9 @@ export interface MachineSettings {
   intervalHours: number;
 }
 
-/** Lambda's own troubles, and its being too busy. What a function itself throws is retried as well: every function may run twice. */
+/** What a function itself throws is retried as well: every function may run twice. */
 const RETRY = [
-  {
-    ErrorEquals: [
-      "Lambda.ClientExecutionTimeoutException",
-      "Lambda.ServiceException",
-      "Lambda.AWSLambdaException",
-      "Lambda.SdkClientException",
-      "Lambda.TooManyRequestsException",
-    ],
-    IntervalSeconds: 2,
-    MaxAttempts: 6,
-    BackoffRate: 2,
-    MaxDelaySeconds: 60,
-    JitterStrategy: "FULL",
-  },
+  RETRY_LOST_INVOCATION,
   {
     ErrorEquals: ["States.TaskFailed", "States.Timeout"],
     IntervalSeconds: 10,
@@ -209,8 +188,8 @@ function child(cell: Cell): Definition {
   };
 }
 
-/** What the state machine's role may do: invoke its functions, run its children, read lists and write results, log and trace. */
-export function machineStatements(cell: Cell, kmsKeyArn: PolicyStatement["Resource"]): PolicyStatement[] {
+/** What the state machine's role may do: invoke its functions, run its children, read lists and write results. */
+export function machineStatements(cell: Cell): PolicyStatement[] {
   const name = machineName(cell);
   return [
     {
@@ -244,52 +223,5 @@ export function machineStatements(cell: Cell, kmsKeyArn: PolicyStatement["Resour
       Action: ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
       Resource: bucketArn(cell, `${RESULTS_FOLDER}/*`),
     },
-    {
-      Sid: "CellKey",
-      Effect: "Allow",
-      Action: ["kms:Decrypt", "kms:GenerateDataKey"],
-      Resource: kmsKeyArn,
-    },
-    {
-      Sid: "LogDelivery",
-      Effect: "Allow",
-      // CloudWatch Logs knows no resources for these (Step Functions developer guide, "Logging using CloudWatch Logs").
-      Action: [
-        "logs:CreateLogDelivery",
-        "logs:DeleteLogDelivery",
-        "logs:DescribeLogGroups",
-        "logs:DescribeResourcePolicies",
-        "logs:GetLogDelivery",
-        "logs:ListLogDeliveries",
-        "logs:PutResourcePolicy",
-        "logs:UpdateLogDelivery",
-      ],
-      Resource: "*",
-    },
-    {
-      Sid: "Traces",
-      Effect: "Allow",
-      // X-Ray has no resources to name.
-      Action: [
-        "xray:GetSamplingRules",
-        "xray:GetSamplingTargets",
-        "xray:PutTelemetryRecords",
-        "xray:PutTraceSegments",
-      ],
-      Resource: "*",
-    },
   ];
-}
-
-/** Who may assume a role that a service of AWS works with, for one resource of this account. */
-export function serviceTrustStatement(cell: Cell, service: string, sourceArn: string): PolicyStatement {
-  return {
-    Effect: "Allow",
-    Principal: { Service: service },
-    Action: "sts:AssumeRole",
-    Condition: {
-      StringEquals: { "aws:SourceAccount": cell.accountId },
-      ArnLike: { "aws:SourceArn": sourceArn },
-    },
-  };
 }

@@ -2,6 +2,7 @@ import { functionNames } from "../lambda/functionNames";
 import { memberRolePath } from "../memberAccess/plan";
 import { type Cell, cellArn, cellScopedName, regionalName } from "../regional/cell";
 import { arn } from "../regional/partition";
+import { stateMachineArn } from "../stateMachine/stateMachine";
 
 /** The functions' own names: `PREFIX-NAME` is the function, `PREFIX-NAME-CELL` its role. */
 export const KEY_ROTATOR_FUNCTIONS = {
@@ -11,14 +12,22 @@ export const KEY_ROTATOR_FUNCTIONS = {
   notify: "key-rotator-notify",
 } as const;
 
+/** The state machine's own name, without prefix. */
+export const MACHINE = "key-rotator";
+
 /** Name of the state machine. Equal in every cell. */
 export function machineName(cell: Cell): string {
-  return regionalName(cell, "key-rotator");
+  return regionalName(cell, MACHINE);
 }
 
 /** ARN of the state machine: its own role has to name it. */
 export function machineArn(cell: Cell): string {
-  return cellArn(cell, "states", `stateMachine:${machineName(cell)}`);
+  return stateMachineArn(cell, MACHINE);
+}
+
+/** Name of the rule that starts the runs. Equal in every cell. */
+export function scheduleName(cell: Cell): string {
+  return regionalName(cell, "key-rotator");
 }
 
 /** Name of a cell's table of rotation records: deterministic, since the other cell reads and writes it although this one may be dead. */
@@ -71,9 +80,9 @@ export function memberRolePathAndName(cell: Cell): string {
   return `${memberRolePath(cell.namePrefix).slice(1)}${memberRoleName(cell)}`;
 }
 
-/** Name of the state machine's role, or the schedule's. */
-export function machineRoleName(cell: Cell, purpose: "machine" | "schedule"): string {
-  return cellScopedName(cell, `key-rotator-${purpose}`);
+/** Name of the schedule's role. */
+export function scheduleRoleName(cell: Cell): string {
+  return cellScopedName(cell, "key-rotator-schedule");
 }
 
 /** ARN of one of the functions. */

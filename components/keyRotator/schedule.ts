@@ -3,8 +3,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import { createDeadLetterQueue } from "../lambda/deadLetterQueue";
 import { type Cell, cellArn, regionalName } from "../regional/cell";
 import { policyDocument } from "../regional/policyDocument";
-import { serviceTrustStatement } from "./machine";
-import { machineArn, machineRoleName } from "./names";
+import { serviceTrustStatement } from "../stateMachine/stateMachine";
+import { machineArn, scheduleName, scheduleRoleName } from "./names";
 
 /** What a schedule is made of. */
 export interface ScheduleParts {
@@ -17,11 +17,6 @@ export interface ScheduleParts {
   enabled: boolean;
   kmsKeyArn: pulumi.Input<string>;
   alertTopicArn: pulumi.Input<string>;
-}
-
-/** Name of the rule that starts the runs. Equal in every cell. */
-function scheduleName(cell: Cell): string {
-  return regionalName(cell, "key-rotator");
 }
 
 /**
@@ -52,7 +47,7 @@ export function createSchedule(parts: ScheduleParts): aws.cloudwatch.EventRule {
   const role = new aws.iam.Role(
     `${name}-schedule-role`,
     {
-      name: machineRoleName(cell, "schedule"),
+      name: scheduleRoleName(cell),
       path: `/${cell.namePrefix}/`,
       description: `Schedule of the key rotator in ${cell.region}`,
       assumeRolePolicy: policyDocument([serviceTrustStatement(cell, "events.amazonaws.com", ruleArn)]),

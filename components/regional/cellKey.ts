@@ -22,7 +22,7 @@ export interface CellKeyArgs {
 
 /**
  * The statements of a cell's key policy. IAM policies of the account decide who else may use the key; the services that act by
- * themselves may use it: logs, alarms and topics for resources of this account only, the cell's trail, event rules for any.
+ * themselves may use it: logs (state machines' too), alarms and topics for resources of this account only, the cell's trail, event rules for any.
  */
 export function cellKeyStatements(cell: Cell): PolicyStatement[] {
   return [
@@ -88,6 +88,19 @@ export function cellKeyStatements(cell: Cell): PolicyStatement[] {
       Action: "kms:DescribeKey",
       Resource: "*",
       Condition: { StringEquals: { "aws:SourceArn": trailArn(cell) } },
+    },
+    {
+      // A state machine whose data the key encrypts hands its log entries over encrypted (Step Functions developer guide, "Data at rest
+      // encryption in Step Functions").
+      Sid: "LogDeliveryOfStateMachines",
+      Effect: "Allow",
+      Principal: { Service: "delivery.logs.amazonaws.com" },
+      Action: "kms:Decrypt",
+      Resource: "*",
+      Condition: {
+        StringEquals: { "aws:SourceAccount": cell.accountId },
+        ArnLike: { "kms:EncryptionContext:SourceArn": cellArn(cell, "logs", "*") },
+      },
     },
   ];
 }
