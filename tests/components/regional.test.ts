@@ -119,7 +119,15 @@ describe("components/regional", () => {
         { Service: ["cloudwatch.amazonaws.com", "sns.amazonaws.com"] },
         { Service: "cloudtrail.amazonaws.com" },
         { Service: "cloudtrail.amazonaws.com" },
+        { Service: "delivery.logs.amazonaws.com" },
       ]);
+      expect(statements.at(-1)).to.deep.include({
+        Action: "kms:Decrypt",
+        Condition: {
+          StringEquals: { "aws:SourceAccount": "222222222222" },
+          ArnLike: { "kms:EncryptionContext:SourceArn": "arn:aws:logs:us-west-2:222222222222:*" },
+        },
+      });
       expect(statements[1].Condition).to.deep.equal({
         ArnLike: { "kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-west-2:222222222222:log-group:*" },
       });
