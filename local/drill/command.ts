@@ -63,6 +63,8 @@ export async function runCommand(
       resolve(code ?? 1);
     });
   });
+  // Looked at below, once all questions have been answered.
+  ended.catch(() => {});
   // A command that ends early takes no more answers; that it did is told below.
   child.stdin.on("error", () => {});
   let heard = 0;
@@ -73,7 +75,7 @@ export async function runCommand(
         if (at >= 0) {
           heard = at + answer.to.length;
           resolve();
-        } else if (child.exitCode !== null) {
+        } else if (child.exitCode !== null || child.signalCode !== null) {
           reject(new Error(`"bulkhead ${args.join(" ")}" ended without asking "${answer.to}":\n${stderr}`));
         }
       };
