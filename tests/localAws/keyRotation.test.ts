@@ -159,6 +159,26 @@ describe("local AWS: what key rotation needs", () => {
       expect(never.AccessKeyLastUsed!.LastUsedDate).to.equal(undefined);
     });
 
+    it("is read only by whoever may read that user's", async () => {
+      const reader = await user(accountId, "reader");
+      const inPath = { UserName: "hidden", Path: "/break-glass/" };
+      await iam.send(new CreateUserCommand(inPath));
+      const hidden = await iam.send(new CreateAccessKeyCommand({ UserName: "hidden" }));
+      const open = await user(accountId, "open");
+      const users = `arn:aws:iam::${accountId}:user`;
+      const PolicyDocument = document(
+        { Effect: "Allow", Action: "iam:GetAccessKeyLastUsed", Resource: `${users}/*` },
+        { Effect: "Deny", Action: "iam:*", Resource: `${users}/break-glass/*` },
+      );
+      await iam.send(new PutUserPolicyCommand({ UserName: "reader", PolicyName: "uses", PolicyDocument }));
+      const own = iamClient(aws, reader);
+      await own.send(new GetAccessKeyLastUsedCommand({ AccessKeyId: open.accessKeyId }));
+      const denied = await failure(
+        own.send(new GetAccessKeyLastUsedCommand({ AccessKeyId: hidden.AccessKey!.AccessKeyId })),
+      );
+      expect(denied.name).to.equal("AccessDenied");
+    });
+
     it("is refused when it makes no sense, and then nothing is changed", async () => {
       const { accessKeyId } = await user(accountId, "same");
       for (const [body, status, message] of [

@@ -128,6 +128,9 @@ def _iam_resource(call, account, region):
         return entity(iam._groups, "group", given["GroupName"])
     if given.get("UserName"):
         return entity(iam._users, "user", given["UserName"])
+    if call.operation == "GetAccessKeyLastUsed" and (key := iam._access_keys.get(given.get("AccessKeyId"))):
+        # It names a key; what is allowed is about the key's user (Service Authorization Reference, IAM).
+        return entity(iam._users, "user", key["UserName"])
     if given.get("InstanceProfileName"):
         return entity(iam._instance_profiles, "instance-profile", given["InstanceProfileName"])
     if given.get("PolicyArn") or given.get("PolicySourceArn"):
