@@ -16,6 +16,12 @@ export interface DeploymentOptions {
    */
   policyPacks?: readonly string[];
   /**
+   * Leaves out the preview that precedes a deployment with policy packs: for what has been previewed just now. The rules are enforced all the
+   * same, but what comes before a resource that they refuse is then made.
+   * @default false
+   */
+  skipPreview?: boolean;
+  /**
    * Configuration over the defaults of Pulumi.yaml and the values of Pulumi.STACK.yaml, by key; keys without a
    * namespace are the project's, structured values are JSON.
    * @default {}

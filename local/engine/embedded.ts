@@ -85,7 +85,7 @@ export class EmbeddedDriver implements StackDriver {
         const run = await this.open(options, journal);
         return await this.withPacks(run, async (packs) => {
           const resources = await this.recovered(run, journal);
-          if ((options.policyPacks ?? []).length > 0) {
+          if ((options.policyPacks ?? []).length > 0 && !options.skipPreview) {
             // What the policies would stop half-way is stopped before anything is made.
             refused = await journal.timed("preview", () => this.rehearse(run, resources, packs));
             if (refused !== undefined) return {};

@@ -61,7 +61,8 @@ export class PulumiCliDriver implements StackDriver {
 
   async up(options: DeploymentOptions): Promise<DeploymentResult> {
     // With policies the preview comes first, so that nothing is made when they refuse something.
-    const skip = (options.policyPacks ?? []).length > 0 ? [] : ["--skip-preview"];
+    const first = (options.policyPacks ?? []).length > 0 && !options.skipPreview;
+    const skip = first ? [] : ["--skip-preview"];
     return await this.deploy("up", options, ["--yes", ...skip]);
   }
 

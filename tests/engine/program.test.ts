@@ -323,6 +323,18 @@ describe("engine: policies", () => {
     expect(world.lines.join("\n")).to.include("[mandatory] no-big-things: huge");
   });
 
+  it("without the preview a refused resource is still not made", async () => {
+    const spec = { resources: [thing("first"), thing("big", { size: 101 }, { dependsOn: ["first"] })] };
+    const more = { ...packs, skipPreview: true };
+    const result = await world.up(spec, more);
+    expect(result.ok).to.equal(false);
+    expect(result.timings).not.to.have.property("preview");
+    expect(result.policyViolations.map(({ policy }) => policy)).to.deep.equal(["no-big-things"]);
+    expect(world.cloud.things).to.have.length(1);
+    expectOk(await world.up({ resources: [] }, more));
+    expect(world.cloud.things).to.deep.equal([]);
+  });
+
   it("a stack policy does as well, and what keeps to the policies is made", async () => {
     const many = { resources: Array.from({ length: 21 }, (_, i) => thing(`t${i}`)) };
     const refused = await world.preview(many, packs);
