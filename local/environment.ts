@@ -208,6 +208,8 @@ function localConfig(
     mailTransport: "ses",
     mailFrom: MAIL_SENDER,
     mailTo: [MAIL_RECEIVER],
+    keyRotation: "enforce",
+    keyRotationExternalId: "bulkhead-local",
     // The emulated AWS is thrown away at the end.
     deletionProtection: false,
   };

@@ -7,6 +7,7 @@ import { BreakGlassRecords } from "../components/breakGlassAccount/breakGlassRec
 import { BreakGlassSteward } from "../components/breakGlassAccount/breakGlassSteward";
 import { forwardingRegions } from "../components/breakGlassAccount/forwardingRegions";
 import { EmergencyPasswordRotation } from "../components/breakGlassAccount/passwordRotation";
+import type { KeyRotator } from "../components/keyRotator/keyRotator";
 import { EventHub } from "../components/memberAccess/eventHub";
 import { organizationReaderRoleArn } from "../components/memberAccess/organizationReader";
 import { Notification } from "../components/notification/notification";
@@ -16,6 +17,8 @@ import { consoleSignInUrl, stsEndpointUrl } from "../components/regional/partiti
 import { PrivateNetwork } from "../components/regional/privateNetwork";
 import { RegionalProvider } from "../components/regional/regionalProvider";
 import type { StackConfig } from "./config";
+import { composeKeyRotation } from "./keys";
+import { mailSending } from "./mail";
 
 /** What every cell has, whichever its role. */
 export interface ComposedCell {
@@ -29,6 +32,8 @@ export interface ComposedCell {
   records: BreakGlassRecords;
   trail: AuditTrail;
   steward: BreakGlassSteward;
+  /** Undefined with keyRotation off. */
+  keys: KeyRotator | undefined;
   /** How the cell's monitor follows uses. */
   tracking: UseTrackingArgs;
 }
@@ -60,6 +65,7 @@ export function composeCell(stack: string, config: StackConfig): ComposedCell {
     subnetIds: network.subnetIds,
     securityGroupIds: [network.functionSecurityGroupId],
   };
+  const sending = mailSending(config);
   const alerts = new Notification(
     "alerts",
     {
@@ -67,21 +73,7 @@ export function composeCell(stack: string, config: StackConfig): ComposedCell {
       topicName: `${config.namePrefix}-breakglass-alerts`,
       kmsKeyArn: key.keyArn,
       emails: config.alertEmails,
-      ...(config.mailTransport !== "none" && {
-        mail: {
-          transport: config.mailTransport,
-          from: config.mailFrom,
-          to: config.mailTo,
-          ...(config.mailTransport === "smtp" && {
-            smtp: {
-              host: config.smtpHost,
-              port: config.smtpPort,
-              userParameter: config.smtpUserParameter,
-              passwordParameter: config.smtpPasswordParameter,
-            },
-          }),
-        },
-      }),
+      ...(sending && { mail: { ...sending, to: config.mailTo } }),
       chat: [
         { kind: "slack", webhookParameter: config.slackWebhookParameter },
         { kind: "teams", webhookParameter: config.teamsWebhookParameter },
@@ -185,6 +177,17 @@ export function composeCell(stack: string, config: StackConfig): ComposedCell {
     },
     opts,
   );
+  const keys = composeKeyRotation(
+    {
+      cell,
+      kmsKeyArn: key.keyArn,
+      alertTopicArn: alerts.topicArn,
+      // IAM and Organizations are out of reach in a network that has no way to the internet.
+      vpc: config.network === "existing" ? vpc : undefined,
+    },
+    config,
+    { ...opts, dependsOn: [activation] },
+  );
   const tracking: UseTrackingArgs = {
     peer: { name: config.peerName, region: config.peerRegion },
     recordEvidence: true,
@@ -195,7 +198,7 @@ export function composeCell(stack: string, config: StackConfig): ComposedCell {
     logRetentionDays: config.logRetentionDays,
     ...(vpc && { vpc }),
   };
-  return { cell, provider, key, alerts, hub, activation, records, trail, steward, tracking };
+  return { cell, provider, key, alerts, hub, activation, records, trail, steward, keys, tracking };
 }
 
 /** The emergency users and their custodians, of the keys that go together by their order. */
@@ -225,14 +228,19 @@ function composeNetwork(
   const parts =
     config.network === "create"
       ? { cidrBlock: config.networkCidr }
-      : { vpcId: config.vpcId, subnetIds: config.subnetIds, routeTableIds: config.routeTableIds };
+      : {
+          vpcId: config.vpcId,
+          subnetIds: config.subnetIds,
+          routeTableIds: config.routeTableIds,
+          outboundHttps: config.keyRotation !== "off",
+        };
   const organizationId = config.organizationId || undefined;
   return new PrivateNetwork("network", { cell, organizationId, ...parts }, opts);
 }
 
 /** The outputs that both stacks have; docs/deployment.md says what they mean. */
 export function cellOutputs(
-  { cell, key, alerts, hub, activation, records, trail, steward }: ComposedCell,
+  { cell, key, alerts, hub, activation, records, trail, steward, keys }: ComposedCell,
   config: StackConfig,
 ) {
   return {
@@ -249,5 +257,9 @@ export function cellOutputs(
     trailBucketName: trail.bucketName,
     trailLogGroupName: trail.logGroupName,
     reportsBucketName: steward.reportsBucketName,
+    keyRotationStateMachineArn: keys?.stateMachineArn,
+    keyRecordsTableName: keys?.recordsTableName,
+    keyReportsBucketName: keys?.bucketName,
+    keySecretsKeyArn: keys?.secretsKeyArn,
   };
 }

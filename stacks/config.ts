@@ -24,6 +24,10 @@ const name = z
     "a lower-case letter, then at most 19 lower-case letters, digits and hyphens",
   );
 const parameterName = z.string().regex(/^\/?[\w.\-/]{1,1010}$/, "the name of an SSM parameter");
+const organizationalUnitId = z
+  .string()
+  .regex(/^(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}|r-[0-9a-z]{4,32})$/, "an organizational unit's or root's id");
+const days = z.int().min(1).max(3650, "1 to 3650 days");
 /** An optional string: Pulumi.yaml's default is the empty one. */
 const orEmpty = <T extends z.ZodType<string>>(schema: T) => z.union([z.literal(""), schema]);
 
@@ -71,17 +75,29 @@ const schema = z.object({
   managementAccountId: orEmpty(accountId),
   managementRoleName: z.string().regex(/^[\w+=,.@-]{1,64}$/, "an IAM role name"),
   memberAccess: z.enum(["none", "stackSet", "providers"], "none, stackSet or providers"),
-  memberOrganizationalUnitIds: z.array(
-    z
-      .string()
-      .regex(
-        /^(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}|r-[0-9a-z]{4,32})$/,
-        "an organizational unit's or root's id",
-      ),
-  ),
+  memberOrganizationalUnitIds: z.array(organizationalUnitId),
   memberAccountIds: z.array(accountId),
   memberRoleName: z.string().regex(/^[\w+=,.@-]{1,64}$/, "an IAM role name"),
   memberRegions: z.array(region),
+  keyRotation: z.enum(["off", "audit", "enforce"], "off, audit or enforce"),
+  keyRotationExternalId: orEmpty(
+    z.string().regex(/^[\w+=,.@:/-]{2,1224}$/, "an external id, 2 letters, digits and +=,.@:/- or more"),
+  ),
+  keyRotateDays: days,
+  keyDeactivateDays: days,
+  keyDeleteDays: days,
+  keyIdleDays: z.int().min(0).max(3650, "0 to 3650 days"),
+  keyExemptGroup: orEmpty(z.string().regex(/^[\w+=,.@-]{1,128}$/, "the name of an IAM group")),
+  keyAccountIds: z.array(accountId),
+  keyExcludedAccountIds: z.array(accountId),
+  keyOrganizationalUnitIds: z.array(organizationalUnitId),
+  keyStorage: z.enum(["central", "member"], "central or member"),
+  keyReplicaRegions: z.array(region),
+  keyReplicaKmsKeyArns: z.array(
+    z.string().regex(/^arn:[\w-]+:kms:[\w-]+:\d{12}:(key|alias)\/[\w/-]+$/, "the ARN of a KMS key"),
+  ),
+  keyIntervalHours: z.int().min(1).max(144, "1 to 144 hours"),
+  standbySchedules: z.enum(["enabled", "disabled"], "enabled or disabled"),
   network: z.enum(["none", "create", "existing"], "none, create or existing"),
   networkCidr: z
     .string()
@@ -198,6 +214,7 @@ function crossChecks(config: StackConfig): Problem[] {
     "memberAccountIds",
     "required with memberAccess providers: at least one account",
   );
+  checkKeyRotation(config, demand);
   if (config.network === "existing") {
     demand(given("vpcId"), "vpcId", "required with network existing");
     demand(config.subnetIds.length >= 2, "subnetIds", "with network existing: two subnets or more");
@@ -217,6 +234,51 @@ function crossChecks(config: StackConfig): Problem[] {
     "smtp in a private network: its endpoint for SES takes SMTP only",
   );
   return problems;
+}
+
+/** What rotating keys demands of the configuration, whether it is on or not yet. */
+function checkKeyRotation(
+  config: StackConfig,
+  demand: (met: boolean, key: Key, allowed: string) => void,
+): void {
+  const { keyRotation, keyStorage, keyRotateDays, keyDeactivateDays, keyDeleteDays, keyReplicaRegions } =
+    config;
+  if (keyRotation !== "off") {
+    const withIt = `required with keyRotation ${keyRotation}`;
+    demand(config.keyRotationExternalId !== "", "keyRotationExternalId", withIt);
+    demand(
+      config.memberAccess !== "none",
+      "memberAccess",
+      `stackSet or providers with keyRotation ${keyRotation}: it works through a role in each account`,
+    );
+  }
+  demand(
+    keyDeactivateDays > keyRotateDays,
+    "keyDeactivateDays",
+    `more than keyRotateDays, which is ${keyRotateDays}`,
+  );
+  demand(
+    keyDeleteDays > keyDeactivateDays,
+    "keyDeleteDays",
+    `more than keyDeactivateDays, which is ${keyDeactivateDays}`,
+  );
+  demand(
+    keyReplicaRegions.every(
+      (each, index) =>
+        partitionOf(each) === config.partition &&
+        ![config.region, config.peerRegion].includes(each) &&
+        keyReplicaRegions.indexOf(each) === index,
+    ),
+    "keyReplicaRegions",
+    `regions of the partition ${config.partition}, each once, and not the two cells' own, which have the keys anyway`,
+  );
+  demand(
+    config.keyReplicaKmsKeyArns.length === (keyStorage === "central" ? keyReplicaRegions.length : 0),
+    "keyReplicaKmsKeyArns",
+    keyStorage === "central"
+      ? `one for each of the ${keyReplicaRegions.length} keyReplicaRegions, in their order: no other account can read with the key that AWS manages`
+      : "only with keyStorage central",
+  );
 }
 
 /**

@@ -5,6 +5,7 @@ import { monitorForwardingRequests } from "../components/breakGlassAccount/break
 import { DEFAULT_EMERGENCY_PATH } from "../components/breakGlassAccount/emergencyUsers";
 import { forwardingRegions } from "../components/breakGlassAccount/forwardingRegions";
 import { SignInForwarding } from "../components/breakGlassAccount/signInForwarding";
+import { KEY_ROTATOR_FUNCTIONS } from "../components/keyRotator/names";
 import { functionRoleArn } from "../components/lambda/functionNames";
 import { ManagementAccess } from "../components/memberAccess/managementAccess";
 import {
@@ -22,6 +23,7 @@ import {
 import { RegionalProvider } from "../components/regional/regionalProvider";
 import { type ComposedCell, cellOutputs, composeCell, emergencyUsers, tagsOf } from "./cell";
 import type { StackConfig } from "./config";
+import { keyRotationRoles } from "./keys";
 
 /** The primary cell: besides what every cell has, it owns what is global and what other accounts need. */
 export function deployPrimary(stack: string, config: StackConfig) {
@@ -87,8 +89,11 @@ function composeOtherAccounts(
       cell,
       peer,
       managementAccountId: config.managementAccountId,
-      // The one function so far that is to read the organization, in each cell.
-      trustedRoleArns: [own, peerOf(own, peer)].map((each) => functionRoleArn(each, "breakglass-steward")),
+      // The functions that read the organization, in each cell.
+      trustedRoleArns: [own, peerOf(own, peer)].flatMap((each) => [
+        functionRoleArn(each, "breakglass-steward"),
+        ...(config.keyRotation === "off" ? [] : [functionRoleArn(each, KEY_ROTATOR_FUNCTIONS.inventory)]),
+      ]),
     },
     {
       provider: new RegionalProvider("management", {
@@ -115,6 +120,7 @@ function composeOtherAccounts(
       ? config.memberRegions
       : [...new Set([config.region, config.peerRegion, iamControlPlaneRegion(partition)])],
     eventForwarding: monitorForwardingRequests(own, users),
+    roles: keyRotationRoles(cell, config),
   };
   requests.homeRegion = requests.memberRegions!.includes(config.region)
     ? config.region

@@ -10,6 +10,7 @@ import {
   signInAndAct,
   writeParameter,
 } from "./parts/emergencyAccess";
+import { KeyRotation } from "./parts/keys";
 import { beginOutage, endOutage, oneWriter, promoteStandby } from "./parts/outage";
 import {
   allGreen,
@@ -31,7 +32,9 @@ import { type Phase, runPhases } from "./runner";
 export async function runDrill(environment: LocalEnvironment, options: DrillOptions = {}): Promise<DrillRun> {
   const context = new DrillContext(environment, options);
   const startedAt = new Date().toISOString();
-  const { outcome, phases } = await runPhases(story(context), options);
+  const keys = new KeyRotation(context);
+  const { outcome, phases } = await runPhases(story(context, keys), options);
+  await keys.settled();
   await environment.proxy.setOutage(undefined);
   return {
     title: "Losing us-east-1",
@@ -46,8 +49,11 @@ export async function runDrill(environment: LocalEnvironment, options: DrillOpti
   };
 }
 
+/** The rotation of keys begins by saying what it would do. */
+const AUDIT = { keyRotation: "audit" };
+
 /** The story, in the order in which it is told. */
-function story(context: DrillContext): Phase[] {
+function story(context: DrillContext, keys: KeyRotation): Phase[] {
   return [
     {
       name: "Two cells",
@@ -57,7 +63,7 @@ function story(context: DrillContext): Phase[] {
           name: "Preview prod",
           region: PRIMARY.region,
           expectation: "The plan keeps to every rule of the policy pack.",
-          run: () => preview(context, PRIMARY),
+          run: () => preview(context, PRIMARY, AUDIT),
         },
         {
           name: "Deploy dr",
@@ -68,8 +74,9 @@ function story(context: DrillContext): Phase[] {
         {
           name: "Deploy prod",
           region: PRIMARY.region,
-          expectation: "The primary cell stands, the emergency users with it.",
-          run: () => deploy(context, PRIMARY),
+          expectation:
+            "The primary cell stands, the emergency users with it. Its rotation of keys only audits.",
+          run: () => deploy(context, PRIMARY, { change: AUDIT, skipPreview: true }),
         },
         {
           name: "Confirm the mail subscriptions",
@@ -92,6 +99,30 @@ function story(context: DrillContext): Phase[] {
           region: STANDBY.region,
           expectation: "The policy pack rejects it in the preview and says what to write instead.",
           run: () => previewGlobalSts(context),
+        },
+      ],
+    },
+    {
+      name: "Rotation of access keys: audit",
+      description:
+        "Users of three member accounts have keys of all ages. The rotation only says what it would do.",
+      steps: [
+        {
+          name: "Make users with keys of all ages",
+          expectation: "Some keys are young, some old, one is exempt, and one user has two.",
+          run: () => keys.createUsers(),
+        },
+        {
+          name: "Run in audit mode",
+          region: PRIMARY.region,
+          expectation: "Owners are mailed what would be done, and nothing is changed. The standby stands by.",
+          run: () => keys.audit(),
+        },
+        {
+          name: "Begin to switch prod to enforce",
+          region: PRIMARY.region,
+          expectation: "The deployment goes on while the next steps are taken.",
+          run: () => keys.beginToEnforce(),
         },
       ],
     },
@@ -142,6 +173,32 @@ function story(context: DrillContext): Phase[] {
       ],
     },
     {
+      name: "Rotation of access keys: enforce",
+      description: "Now the role in the member accounts may change keys.",
+      steps: [
+        {
+          name: "See prod switched to enforce",
+          region: PRIMARY.region,
+          expectation:
+            "The deployment has changed what it had to, and kept to every rule of the policy pack.",
+          run: () => keys.seeEnforcing(),
+        },
+        {
+          name: "Run in enforce mode",
+          region: PRIMARY.region,
+          expectation: "What was planned is done: keys that are due have a successor, their owners a mail.",
+          run: () => keys.enforce(),
+        },
+        {
+          name: "Read the new keys and work with them",
+          region: PRIMARY.region,
+          expectation:
+            "A program in a member account reads its new key with the old one, and works with the new one.",
+          run: () => keys.readAndWork(PRIMARY, ["deployer", "invoices"]),
+        },
+      ],
+    },
+    {
       name: "us-east-1 is gone",
       description: `us-east-1 and every global service ${context.outageMode === "hang" ? "hang" : "refuse connections"}: IAM, Organizations, global STS.`,
       steps: [
@@ -171,17 +228,35 @@ function story(context: DrillContext): Phase[] {
           run: () => digest(context),
         },
         {
+          name: "Promote dr",
+          region: STANDBY.region,
+          expectation:
+            "One write in us-west-2 makes the standby the acting cell; no lost region and no global service is needed.",
+          run: () => promoteStandby(context),
+        },
+        {
+          name: "Begin to rotate a key that became due",
+          region: STANDBY.region,
+          expectation: "The run in the acting cell goes on while the next steps are taken.",
+          run: () => keys.beginToPause(),
+        },
+        {
+          name: "Read the new key from its replica",
+          region: STANDBY.region,
+          expectation: "The program reads its new key in us-west-2 and works with it there.",
+          run: () => keys.readAndWork(STANDBY, ["deployer"]),
+        },
+        {
           name: "Try to change a password",
           region: STANDBY.region,
           expectation: "IAM cannot do it now: the command says so, and nothing is changed or lost.",
           run: () => rotateInVain(context),
         },
         {
-          name: "Promote dr",
+          name: "See the rotation pause",
           region: STANDBY.region,
-          expectation:
-            "One write in us-west-2 makes the standby the acting cell; no lost region and no global service is needed.",
-          run: () => promoteStandby(context),
+          expectation: "IAM cannot do it now: the run has paused, says so by mail, and nothing is lost.",
+          run: () => keys.pause(),
         },
       ],
     },
@@ -200,6 +275,19 @@ function story(context: DrillContext): Phase[] {
           expectation:
             "Exactly one: the returned primary stands back before the promoted cell's higher epoch.",
           run: () => oneWriter(context),
+        },
+        {
+          name: "Rotate on in us-west-2",
+          region: STANDBY.region,
+          expectation: "The acting cell rotates what became due; the returned primary stands back.",
+          run: () => keys.goOn(),
+        },
+        {
+          name: "Give the work back; eleven days later",
+          region: PRIMARY.region,
+          expectation:
+            "The primary goes on with both cells' rotations: it repeats none, and deactivates old keys that are idle.",
+          run: () => keys.giveBack(),
         },
         {
           name: "Sign in through us-east-1 and act",
@@ -225,7 +313,7 @@ function story(context: DrillContext): Phase[] {
         {
           name: "Look for secrets",
           expectation: "No password and no seed stands in any state, file, log, record, report or mail.",
-          run: () => noSecretAnywhere(context),
+          run: () => noSecretAnywhere(context, keys.secrets),
         },
       ],
     },

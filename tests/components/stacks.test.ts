@@ -176,6 +176,119 @@ describe("stacks", () => {
     }
   });
 
+  const rotating: Partial<StackConfig> = {
+    ...organization,
+    keyRotation: "audit",
+    keyRotationExternalId: "bulkhead-4f1c",
+  };
+  const settingsOf = (name = "keys-account-function") =>
+    JSON.parse(
+      mocks.find("aws:lambda/function:Function", name).inputs.environment.variables.KEY_ROTATION_SETTINGS,
+    );
+
+  it("rotates keys only where it is told to", async () => {
+    for (const stack of ["prod", "dr"] as const) {
+      await deploy(stack, organization);
+      expect(mocks.ofType("aws:sfn/stateMachine:StateMachine")).to.deep.equal([]);
+      const text = JSON.stringify(mocks.resources.map(({ inputs }) => inputs));
+      expect(text).not.to.include("key-rotator");
+    }
+  });
+
+  it("each cell has a key rotator of its own, and both store keys in the primary's region", async () => {
+    for (const [stack, region] of [
+      ["prod", "us-east-1"],
+      ["dr", "us-west-2"],
+    ] as const) {
+      await deploy(stack, rotating);
+      expect(mocks.find("aws:sfn/stateMachine:StateMachine").region).to.equal(region);
+      const settings = settingsOf();
+      expect(settings.mode).to.equal("audit");
+      expect(settings.secrets.region).to.equal("us-east-1");
+      expect(settings.secrets.replicas.map((each: { region: string }) => each.region)).to.deep.equal([
+        "us-west-2",
+      ]);
+      expect(settings.breakGlass.users).to.deep.equal(["breakglass-admin-1", "breakglass-admin-2"]);
+      expect(mocks.withDefaultProvider()).to.deep.equal([]);
+    }
+  });
+
+  it("the rotator looks after the accounts that get its role, and never after the management account unasked", async () => {
+    const accounts = async (change: Partial<StackConfig>) => {
+      await deploy("dr", { ...rotating, ...change });
+      const { include, exclude, organizationalUnitIds } = settingsOf().accounts;
+      return { include, exclude, organizationalUnitIds };
+    };
+    expect(await accounts({})).to.deep.equal({
+      include: [],
+      exclude: ["111111111111"],
+      organizationalUnitIds: ["ou-ab12-cdef3456"],
+    });
+    const providers: Partial<StackConfig> = {
+      memberAccess: "providers",
+      memberAccountIds: ["333333333333"],
+    };
+    expect((await accounts(providers)).include).to.deep.equal(["333333333333"]);
+    expect(
+      await accounts({
+        keyAccountIds: ["111111111111", "333333333333"],
+        keyExcludedAccountIds: ["444444444444"],
+      }),
+    ).to.deep.equal({
+      include: ["111111111111", "333333333333"],
+      exclude: ["444444444444"],
+      organizationalUnitIds: [],
+    });
+  });
+
+  it("prod lets both cells' rotators list the organization, and work in the members with the external id", async () => {
+    await deploy("prod", { ...rotating, keyRotation: "enforce" });
+    const template = mocks.find("aws:cloudformation/stackSet:StackSet").inputs.templateBody;
+    const reader = mocks.find("aws:iam/role:Role", "management-organization-reader").inputs.assumeRolePolicy;
+    for (const cell of ["prod", "dr"]) {
+      expect(reader).to.include(`bulkhead-key-rotator-inventory-${cell}`);
+      expect(template).to.include(`bulkhead-key-rotator-account-${cell}`);
+    }
+    for (const text of ["bulkhead-key-rotator-member", "bulkhead-4f1c", "iam:CreateAccessKey"])
+      expect(template).to.include(text);
+    await deploy("prod", rotating);
+    const audit = mocks.find("aws:cloudformation/stackSet:StackSet").inputs.templateBody;
+    expect(audit).to.include("bulkhead-key-rotator-member").and.not.to.include("iam:CreateAccessKey");
+  });
+
+  it("a standby's runs are started unless they are to be quiet, the primary's always", async () => {
+    const schedule = async (stack: "prod" | "dr", standbySchedules: "enabled" | "disabled") => {
+      await deploy(stack, { ...rotating, standbySchedules });
+      return mocks.find("aws:cloudwatch/eventRule:EventRule", "keys-schedule").inputs.state;
+    };
+    expect(await schedule("dr", "enabled")).to.equal("ENABLED");
+    expect(await schedule("dr", "disabled")).to.equal("DISABLED");
+    expect(await schedule("prod", "disabled")).to.equal("ENABLED");
+  });
+
+  it("the rotator stays out of a network that has no way out, and opens an existing one for itself", async () => {
+    const network: Partial<StackConfig> = {
+      network: "existing",
+      vpcId: "vpc-0a1b2c3d",
+      subnetIds: ["subnet-0a1b2c3d", "subnet-1a1b2c3d"],
+      routeTableIds: ["rtb-0a1b2c3d"],
+    };
+    const anywhere = () =>
+      mocks
+        .ofType("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
+        .filter(({ inputs }) => inputs.cidrIpv4 === "0.0.0.0/0").length;
+    await deploy("dr", { ...rotating, ...network });
+    const { inputs } = mocks.find("aws:lambda/function:Function", "keys-account-function");
+    expect(inputs.vpcConfig.subnetIds).to.deep.equal(network.subnetIds);
+    expect(anywhere()).to.equal(1);
+    await deploy("dr", { ...organization, ...network });
+    expect(anywhere()).to.equal(0);
+    await deploy("dr", { ...rotating, network: "create" });
+    expect(mocks.find("aws:lambda/function:Function", "keys-account-function").inputs).not.to.have.property(
+      "vpcConfig",
+    );
+  });
+
   it("prod gives the member accounts rules that send to both hubs, by a stack set", async () => {
     const outputs = await deploy("prod", organization);
     const template = mocks.find("aws:cloudformation/stackSet:StackSet").inputs.templateBody;

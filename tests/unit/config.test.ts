@@ -109,6 +109,27 @@ describe("configuration", () => {
       ["bulkhead:vpcId", "bulkhead:subnetIds", "bulkhead:routeTableIds"],
     ],
     ["parts of a network that is not used", { vpcId: "vpc-0a1b2c3d" }, ["bulkhead:vpcId"]],
+    [
+      "rotation of keys without what it works through",
+      { keyRotation: "audit" },
+      ["bulkhead:keyRotationExternalId", "bulkhead:memberAccess"],
+    ],
+    ["ages out of order", { keyRotateDays: 100 }, ["bulkhead:keyDeactivateDays"]],
+    ["a deletion before the deactivation", { keyDeleteDays: 95 }, ["bulkhead:keyDeleteDays"]],
+    [
+      "a replica where the keys are anyway, without its KMS key",
+      { keyReplicaRegions: ["us-west-2"] },
+      ["bulkhead:keyReplicaRegions", "bulkhead:keyReplicaKmsKeyArns"],
+    ],
+    [
+      "a KMS key for keys that are stored in the members",
+      {
+        keyStorage: "member",
+        keyReplicaRegions: ["eu-west-1"],
+        keyReplicaKmsKeyArns: ["arn:aws:kms:eu-west-1:222222222222:key/1234abcd"],
+      },
+      ["bulkhead:keyReplicaKmsKeyArns"],
+    ],
     ["a tag without value", { tags: ["team"] }, ["bulkhead:tags[0]"]],
     ["a missing key", { region: undefined }, ["bulkhead:region"]],
   ];

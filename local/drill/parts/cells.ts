@@ -1,26 +1,59 @@
 /** Deploying the cells. */
 import * as path from "node:path";
 import { confirmSubscriptions } from "../../aws/inbox";
-import type { DeploymentResult } from "../../engine/driver";
+import type { DeploymentOptions, DeploymentResult } from "../../engine/driver";
 import type { LocalCell } from "../../environment";
 import type { DrillContext } from "../context";
 import type { StepFindings } from "../runner";
 
-export async function preview(context: DrillContext, cell: LocalCell): Promise<StepFindings> {
-  const deployment = { ...context.environment.deployment(cell.name), onOutput: context.options.onOutput };
+/** Values of the configuration that are others than the environment's. */
+type Change = Record<string, string>;
+
+export async function preview(
+  context: DrillContext,
+  cell: LocalCell,
+  change: Change = {},
+): Promise<StepFindings> {
   const result = await context.timed(`preview ${cell.name}`, () =>
-    context.environment.driver.preview(deployment),
+    context.environment.driver.preview(changed(context, cell, change)),
   );
   demandOk(context, result);
   return { detail: `${result.counts.create ?? 0} resources to create, no violation` };
 }
 
-export async function deploy(context: DrillContext, cell: LocalCell): Promise<StepFindings> {
-  const deployment = { ...context.environment.deployment(cell.name), onOutput: context.options.onOutput };
-  const result = await context.timed(`deploy ${cell.name}`, () => context.environment.driver.up(deployment));
+/** @param skipPreview that it was previewed in a step of its own */
+export async function deploy(
+  context: DrillContext,
+  cell: LocalCell,
+  { change = {}, skipPreview = false }: { change?: Change; skipPreview?: boolean } = {},
+): Promise<StepFindings> {
+  const result = await context.timed(`deploy ${cell.name}`, () =>
+    context.environment.driver.up({ ...changed(context, cell, change), skipPreview }),
+  );
   demandOk(context, result);
   context.resources[cell.name] = result.counts.create ?? 0;
   return { detail: `${result.counts.create ?? 0} resources created` };
+}
+
+/** Deploys a cell again, with the values that it is to keep. Only what differs may be touched. */
+export async function update(context: DrillContext, cell: LocalCell): Promise<StepFindings> {
+  const result = await context.timed(`update ${cell.name}`, () =>
+    context.environment.driver.up({ ...changed(context, cell, {}), skipPreview: true }),
+  );
+  demandOk(context, result);
+  const { update: updated = 0, same = 0, ...others } = result.counts;
+  if (Object.values(others).some((count) => count))
+    throw new Error(`the update did more than to update: ${JSON.stringify(result.counts)}`);
+  return { detail: `${updated} resources updated, ${same} unchanged` };
+}
+
+function changed(context: DrillContext, cell: LocalCell, change: Change): DeploymentOptions {
+  const deployment = context.environment.deployment(cell.name);
+  return {
+    ...deployment,
+    config: { ...deployment.config, ...change },
+    onOutput: context.options.onOutput,
+  };
 }
 
 function demandOk(context: DrillContext, result: DeploymentResult): void {

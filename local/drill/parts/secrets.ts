@@ -17,11 +17,16 @@ import type { StepFindings } from "../runner";
 type Text = readonly [place: string, text: string];
 
 /**
- * Looks for every password and every seed that came up in the drill, as it is, in base64 and in hex: in the stacks' state and files, both cells'
+ * Looks for every password, seed and access key that came up in the drill, as it is, in base64 and in hex: in the stacks' state and files, both cells'
  * logs, tables and buckets, and all mails.
+ *
+ * @param accessKeys the secret halves of access keys, of users in member accounts
  */
-export async function noSecretAnywhere(context: DrillContext): Promise<StepFindings> {
-  const secrets = context.users.flatMap((user) => user.secrets).flatMap(forms);
+export async function noSecretAnywhere(
+  context: DrillContext,
+  accessKeys: readonly string[],
+): Promise<StepFindings> {
+  const secrets = [...context.users.flatMap((user) => user.secrets), ...accessKeys].flatMap(forms);
   const texts: Text[] = [
     ...files(path.dirname(context.environment.projectDir)),
     ...(await readInbox(context.environment.proxy.url)).map(
