@@ -129,10 +129,10 @@ async function openEvent(
   arn: string,
   { event, reason }: { readonly event?: unknown; readonly reason: string },
 ): Promise<Answer> {
-  const open = await parts.fence.mayOpen();
-  if (!open.allowed) return { refused: open.why };
   const taken = intake(event, parts.intakeSettings);
   if (!("plan" in taken)) return { refused: taken.why };
+  const open = await parts.fence.mayOpen(taken.plan.place.region);
+  if (!open.allowed) return { refused: open.why };
   const wanted = {
     requestId: parts.newId(),
     plan: taken.plan,

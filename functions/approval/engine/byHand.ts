@@ -25,14 +25,14 @@ export async function openByHand(
   requester: { readonly name: string; readonly arn?: string },
 ): Promise<Opened> {
   const refused = (text: string): Opened => ({ opened: false, refused: text });
-  const open = await parts.fence.mayOpen();
-  if (!open.allowed) return refused(open.why);
   if (!person.active) return refused(`${person.name} is not active in the directory`);
   const { service, api, input, account, region, reason, requestId } = typed;
   const definition = operationNamed(service, api);
   if (!definition) return refused(`${service}:${api} is not an operation that approval supports`);
   if (!isRegionName(region)) return refused(`"${region}" is not the name of a region`);
   if (!/^\d{12}$/.test(account)) return refused(`"${account}" is not an account id of 12 digits`);
+  const open = await parts.fence.mayOpen(region);
+  if (!open.allowed) return refused(open.why);
   const planned = planFromInput(definition, input, { partition: partitionOf(region), region, account });
   if ("problem" in planned) return refused(planned.problem);
   return openRequest(parts, { requestId, plan: planned.plan, person, requester, reason });

@@ -11,28 +11,48 @@ export interface CellFenceOptions {
   readonly by: string;
 }
 
+const ALLOWED: FenceAnswer = { allowed: true };
+
 /**
- * Keeps two cells from doing the same, by the activation records (docs/activation.md) and by what the other cell wrote of requests that it opened
- * anew. Only the second of the two needs the replication of a table.
+ * Keeps two cells from doing the same. Each cell serves its own region, whatever the activation records say: approval has no single writer, so that
+ * it works on in a region whose neighbour is lost, before anybody has promoted anything. Regions that no cell stands in are the active cell's
+ * (docs/activation.md); the other cell's region is so only after an operator has declared it dead. A request that the other cell has opened anew is
+ * carried out there only.
  */
 export class CellFence implements Fence {
   constructor(private readonly options: CellFenceOptions) {}
 
-  async mayOpen(): Promise<FenceAnswer> {
-    const { own } = this.options;
-    // The own record only: a request that two cells open is carried out by the active one at most.
+  async mayTakeIn(region: string | undefined): Promise<FenceAnswer> {
+    const { own, peer } = this.options;
+    if (region === own.region) return ALLOWED;
+    // The own record only: what two cells take in is carried out by one at most.
     const record = await own.store.read(own.cell);
-    return record?.active
-      ? { allowed: true }
-      : { allowed: false, why: REFUSALS[record ? "standby" : "no-record"], final: false };
+    if (!record?.active) return standby(record !== undefined);
+    if (region !== peer.region || !record.peerRequired) return ALLOWED;
+    return { allowed: false, why: `cell ${peer.cell} takes in the calls of its own region`, final: false };
   }
 
-  async mayExecute(requestId: string): Promise<FenceAnswer> {
+  async mayOpen(region: string): Promise<FenceAnswer> {
+    const { own, peer } = this.options;
+    if (region === own.region) return ALLOWED;
+    const record = await own.store.read(own.cell);
+    if (record?.active) return ALLOWED;
+    const { why } = standby(record !== undefined);
+    return {
+      allowed: false,
+      why: `${why}, and opens requests for ${own.region} only: ask cell ${peer.cell}`,
+      final: false,
+    };
+  }
+
+  async mayExecute(requestId: string, region: string): Promise<FenceAnswer> {
     const { own, peer, by, requests } = this.options;
-    const { decision } = await checkActivation({ own, peer, by });
-    if (!decision.act) return { allowed: false, why: REFUSALS[decision.reason], final: false };
+    if (region !== own.region) {
+      const { decision } = await checkActivation({ own, peer, by });
+      if (!decision.act) return { allowed: false, why: REFUSALS[decision.reason], final: false };
+    }
     const reopened = await requests.readReopening(requestId);
-    if (!reopened) return { allowed: true };
+    if (!reopened) return ALLOWED;
     return {
       allowed: false,
       why: `cell ${peer.cell} has opened it anew as ${reopened.newRequestId}`,
@@ -41,8 +61,13 @@ export class CellFence implements Fence {
   }
 }
 
+function standby(hasRecord: boolean) {
+  return { allowed: false, why: REFUSALS[hasRecord ? "standby" : "no-record"], final: false } as const;
+}
+
 /** A single cell always acts. */
 export const NO_FENCE: Fence = {
-  mayOpen: async () => ({ allowed: true }),
-  mayExecute: async () => ({ allowed: true }),
+  mayTakeIn: async () => ALLOWED,
+  mayOpen: async () => ALLOWED,
+  mayExecute: async () => ALLOWED,
 };

@@ -39,10 +39,18 @@ export type FenceAnswer =
 
 /** Keeps two cells from doing the same. */
 export interface Fence {
-  /** Whether this cell opens requests: it is the active one. */
-  mayOpen(): Promise<FenceAnswer>;
-  /** Whether this cell carries out this request: it is the active one, the peer agrees or was declared dead, and did not open the request anew. */
-  mayExecute(requestId: string): Promise<FenceAnswer>;
+  /**
+   * Whether this cell makes requests of the denied calls of a region, which both cells may see: of its own region always, of another one's as the
+   * active cell. @param region undefined: the event does not say
+   */
+  mayTakeIn(region: string | undefined): Promise<FenceAnswer>;
+  /** Whether people may open requests for a region here: for the cell's own always, for another one in the active cell. */
+  mayOpen(region: string): Promise<FenceAnswer>;
+  /**
+   * Whether this cell carries out this request: it is for its own region, or the cell is active and the peer agrees or was declared dead; and the peer
+   * did not open it anew.
+   */
+  mayExecute(requestId: string, region: string): Promise<FenceAnswer>;
 }
 
 /** The state machine that watches the clock for each request. */

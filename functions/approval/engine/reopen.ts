@@ -26,11 +26,11 @@ export async function reopen(
   const refused = (text: string): Opened => ({ opened: false, refused: text });
   if (!peer) return refused("there is no other cell");
   if (!by.active) return refused(`${by.name} is not active in the directory`);
-  const open = await fence.mayOpen();
-  if (!open.allowed) return refused(open.why);
   const [lost, details] = await Promise.all([peer.read(requestId), peer.readDetails(requestId)]);
   if (!lost || !details)
     return refused(`cell ${peer.cell} has no request ${requestId}, as far as it is known here`);
+  const open = await fence.mayOpen(details.region);
+  if (!open.allowed) return refused(open.why);
   if (isFinal(lost.state)) return refused(`the request ended in cell ${peer.cell}: it is ${lost.state}`);
   const person = (await people.now()).person(details.requester.person);
   if (!person?.active) return refused("its requester is not in the directory any more, or not active");

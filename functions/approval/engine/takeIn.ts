@@ -20,8 +20,8 @@ export async function takeIn(parts: TakeInParts, settings: IntakeSettings, event
   const taken = intake(event, settings);
   if ("ignore" in taken) return { result: "ignored", reason: taken.why };
   const { facts, why } = taken;
-  // Both hubs get every event; the active cell takes it.
-  const open = await parts.fence.mayOpen();
+  // Both hubs get every event of the members; one cell takes it.
+  const open = await parts.fence.mayTakeIn(facts.region);
   if (!open.allowed) return { result: "standby", reason: open.why };
   const { eventId, requester } = facts;
   if (eventId === undefined || !requester) return { result: "refused", reason: why };

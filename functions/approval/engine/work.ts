@@ -104,7 +104,7 @@ class Work {
     const { looker, access: giver, now, fence } = this.parts;
     const { id, deadline } = this.request;
     if (now() + CALL_MILLISECONDS > deadline) return now() < deadline ? "again" : "step";
-    const allowed = await fence.mayExecute(id);
+    const allowed = await fence.mayExecute(id, this.plan.place.region);
     if (!allowed.allowed) {
       if (!allowed.final) {
         this.parts.log.warn("a request may not be carried out now", { request: id, why: allowed.why });
@@ -137,7 +137,7 @@ class Work {
     const { actor, now, fence } = this.parts;
     const { id } = this.request;
     // Once more: the other cell may have been promoted while this one looked.
-    const allowed = await fence.mayExecute(id);
+    const allowed = await fence.mayExecute(id, this.plan.place.region);
     if (!allowed.allowed) {
       if (allowed.final) await this.let({ kind: "abandon", reason: allowed.why });
       return;

@@ -1,11 +1,7 @@
 import { expect } from "chai";
 import type { Person } from "../../../functions/approval/directory/document";
 import { StageAnnouncer } from "../../../functions/approval/engine/announcer";
-import { CellFence } from "../../../functions/approval/engine/fence";
 import type { Delivery } from "../../../functions/approval/messages/messenger";
-import type { Side } from "../../../functions/shared/activation/check";
-import { InMemoryActivationStore } from "../../../functions/shared/activation/inMemoryActivationStore";
-import { initialRecord } from "../../../functions/shared/activation/record";
 import { DIRECTORY, world } from "./support/engineWorld";
 import { denied, EVENT_ID } from "./support/events";
 
@@ -86,37 +82,5 @@ describe("who is told what", () => {
     await announcer.renew({ person: "bob", purpose: "confirm", renewals: 1 }, request, details);
     await announcer.renew({ person: "bob", purpose: "decide", level: 0, renewals: 1 }, request, details);
     expect(sent).to.deep.equal(["confirm: alice"]);
-  });
-});
-
-describe("the fence between the cells", () => {
-  const side = (cell: string, active: boolean): Side => ({
-    cell,
-    region: "us-east-1",
-    store: new InMemoryActivationStore(initialRecord(cell, active)),
-  });
-
-  it("lets the active cell act, unless the other one has opened the request anew", async () => {
-    const [own, peer] = [side("prod", true), side("dr", false)];
-    const fence = new CellFence({
-      own,
-      peer,
-      by: "test",
-      requests: {
-        readReopening: async (requestId) =>
-          requestId === "moved" ? { requestId, newRequestId: "new", at: 1 } : undefined,
-      },
-    });
-    expect(await fence.mayOpen()).to.deep.equal({ allowed: true });
-    expect(await fence.mayExecute("here")).to.deep.equal({ allowed: true });
-    expect(await fence.mayExecute("moved")).to.deep.include({ allowed: false, final: true });
-    const other = new CellFence({
-      own: peer,
-      peer: own,
-      by: "test",
-      requests: { readReopening: async () => undefined },
-    });
-    expect(await other.mayOpen()).to.have.property("allowed", false);
-    expect(await other.mayExecute("here")).to.deep.include({ allowed: false, final: false });
   });
 });

@@ -328,11 +328,12 @@ describe("two cells", () => {
   const answer = (allowed: boolean, final = false): FenceAnswer =>
     allowed ? { allowed } : { allowed: false, why: "the other cell has opened it anew", final };
   const fence = (open: boolean, execute: FenceAnswer) => ({
+    mayTakeIn: async () => answer(open),
     mayOpen: async () => answer(open),
     mayExecute: async () => execute,
   });
 
-  it("open a request in the active one only", async () => {
+  it("take in no call that is the other one's", async () => {
     const { deliver, table } = world({ fence: fence(false, answer(false)) });
     expect((await deliver(termination())).result).to.equal("standby");
     expect(await table.listOpen()).to.deep.equal([]);
