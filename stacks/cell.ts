@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { ActivationRecord } from "../components/activation/activationRecord";
+import type { ApprovalWorkflow } from "../components/approvalWorkflow/approvalWorkflow";
 import { AuditTrail } from "../components/breakGlassAccount/auditTrail";
 import type { EmergencyUserArgs } from "../components/breakGlassAccount/breakGlassAccount";
 import type { UseTrackingArgs } from "../components/breakGlassAccount/breakGlassMonitor";
@@ -16,6 +17,7 @@ import { CellKey } from "../components/regional/cellKey";
 import { consoleSignInUrl, stsEndpointUrl } from "../components/regional/partition";
 import { PrivateNetwork } from "../components/regional/privateNetwork";
 import { RegionalProvider } from "../components/regional/regionalProvider";
+import { composeApproval } from "./approval";
 import type { StackConfig } from "./config";
 import { composeKeyRotation } from "./keys";
 import { mailSending } from "./mail";
@@ -34,6 +36,8 @@ export interface ComposedCell {
   steward: BreakGlassSteward;
   /** Undefined with keyRotation off. */
   keys: KeyRotator | undefined;
+  /** Undefined with approval off. */
+  approval: ApprovalWorkflow | undefined;
   /** How the cell's monitor follows uses. */
   tracking: UseTrackingArgs;
 }
@@ -177,17 +181,14 @@ export function composeCell(stack: string, config: StackConfig): ComposedCell {
     },
     opts,
   );
-  const keys = composeKeyRotation(
-    {
-      cell,
-      kmsKeyArn: key.keyArn,
-      alertTopicArn: alerts.topicArn,
-      // IAM and Organizations are out of reach in a network that has no way to the internet.
-      vpc: config.network === "existing" ? vpc : undefined,
-    },
-    config,
-    { ...opts, dependsOn: [activation] },
-  );
+  // What calls any service of other accounts and regions can not in a network that has no way to the internet.
+  const outboundVpc = config.network === "existing" ? vpc : undefined;
+  const shared = { cell, kmsKeyArn: key.keyArn, alertTopicArn: alerts.topicArn, vpc: outboundVpc };
+  const keys = composeKeyRotation(shared, config, { ...opts, dependsOn: [activation] });
+  const approval = composeApproval({ ...shared, hubBusName: hub?.busName }, config, {
+    ...opts,
+    dependsOn: [activation],
+  });
   const tracking: UseTrackingArgs = {
     peer: { name: config.peerName, region: config.peerRegion },
     recordEvidence: true,
@@ -198,7 +199,7 @@ export function composeCell(stack: string, config: StackConfig): ComposedCell {
     logRetentionDays: config.logRetentionDays,
     ...(vpc && { vpc }),
   };
-  return { cell, provider, key, alerts, hub, activation, records, trail, steward, keys, tracking };
+  return { cell, provider, key, alerts, hub, activation, records, trail, steward, keys, approval, tracking };
 }
 
 /** The emergency users and their custodians, of the keys that go together by their order. */
@@ -232,7 +233,7 @@ function composeNetwork(
           vpcId: config.vpcId,
           subnetIds: config.subnetIds,
           routeTableIds: config.routeTableIds,
-          outboundHttps: config.keyRotation !== "off",
+          outboundHttps: config.keyRotation !== "off" || config.approval !== "off",
         };
   const organizationId = config.organizationId || undefined;
   return new PrivateNetwork("network", { cell, organizationId, ...parts }, opts);
@@ -240,7 +241,7 @@ function composeNetwork(
 
 /** The outputs that both stacks have; docs/deployment.md says what they mean. */
 export function cellOutputs(
-  { cell, key, alerts, hub, activation, records, trail, steward, keys }: ComposedCell,
+  { cell, key, alerts, hub, activation, records, trail, steward, keys, approval }: ComposedCell,
   config: StackConfig,
 ) {
   return {
@@ -261,5 +262,11 @@ export function cellOutputs(
     keyRecordsTableName: keys?.recordsTableName,
     keyReportsBucketName: keys?.bucketName,
     keySecretsKeyArn: keys?.secretsKeyArn,
+    approvalPagesUrl: approval?.pagesUrl,
+    approvalDomainTarget: config.approvalDomain ? approval?.domainTarget : undefined,
+    approvalStateMachineArn: approval?.stateMachineArn,
+    approvalRequestsTableName: approval?.requestsTableName,
+    approvalAuditTableName: approval?.auditTableName,
+    approvalDeskFunctionName: approval?.deskFunctionName,
   };
 }

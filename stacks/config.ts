@@ -7,6 +7,9 @@ import {
   partitionOf,
   STS_ENDPOINT_KINDS,
 } from "../components/regional/partition";
+import { LANGUAGES } from "../functions/approval/directory/document";
+import { isTimeZone } from "../functions/approval/http/settings";
+import { KNOWN_EVENTS } from "../functions/approval/operations/catalogue";
 
 /**
  * The whole configuration of a stack. Pulumi.yaml declares every key with type, default and description; this file says which values are
@@ -28,6 +31,17 @@ const organizationalUnitId = z
   .string()
   .regex(/^(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}|r-[0-9a-z]{4,32})$/, "an organizational unit's or root's id");
 const days = z.int().min(1).max(3650, "1 to 3650 days");
+const externalId = z
+  .string()
+  .regex(/^[\w+=,.@:/-]{2,1224}$/, "an external id, 2 letters, digits and +=,.@:/- or more");
+const https = z.url({ protocol: /^https$/, error: "an https address" });
+const documentAddress = z
+  .string()
+  .regex(
+    /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/.{1,1024}$|^ssm:\/[\w./-]{1,1010}$/,
+    "s3://BUCKET/KEY or ssm:/NAME",
+  );
+const hour = z.int().min(0).max(24, "an hour, 0 to 24");
 /** An optional string: Pulumi.yaml's default is the empty one. */
 const orEmpty = <T extends z.ZodType<string>>(schema: T) => z.union([z.literal(""), schema]);
 
@@ -54,7 +68,7 @@ const schema = z.object({
   signInRegions: z.array(region),
   digestSeconds: z.int().min(60).max(86_400, "60 to 86400 seconds"),
   useIdleSeconds: z.int().min(120).max(86_400, "120 to 86400 seconds"),
-  runbookUrl: orEmpty(z.url({ protocol: /^https$/, error: "an https address" })),
+  runbookUrl: orEmpty(https),
   toleratedScpStatements: z.array(z.string().regex(/^p-\w+\/.+$/, "POLICY-ID/SID")),
   trailExpiryDays: z.int().min(30).max(36_500, "30 to 36500 days"),
   trailObjectLock: z.enum(["none", "GOVERNANCE", "COMPLIANCE"], "none, GOVERNANCE or COMPLIANCE"),
@@ -80,9 +94,7 @@ const schema = z.object({
   memberRoleName: z.string().regex(/^[\w+=,.@-]{1,64}$/, "an IAM role name"),
   memberRegions: z.array(region),
   keyRotation: z.enum(["off", "audit", "enforce"], "off, audit or enforce"),
-  keyRotationExternalId: orEmpty(
-    z.string().regex(/^[\w+=,.@:/-]{2,1224}$/, "an external id, 2 letters, digits and +=,.@:/- or more"),
-  ),
+  keyRotationExternalId: orEmpty(externalId),
   keyRotateDays: days,
   keyDeactivateDays: days,
   keyDeleteDays: days,
@@ -98,6 +110,61 @@ const schema = z.object({
   ),
   keyIntervalHours: z.int().min(1).max(144, "1 to 144 hours"),
   standbySchedules: z.enum(["enabled", "disabled"], "enabled or disabled"),
+  approval: z.enum(["off", "on"], "off or on"),
+  approvalDirectory: orEmpty(documentAddress),
+  approvalEvents: z.array(z.enum(KNOWN_EVENTS as [string, ...string[]], `of ${KNOWN_EVENTS.join(", ")}`)),
+  approvalRoleSessions: z.boolean(),
+  approvalSso: z.boolean(),
+  approvalExternalId: orEmpty(externalId),
+  approvalExecution: z.enum(["session", "role"], "session or role"),
+  approvalSnapshots: z.enum(["never", "service", "backup"], "never, service or backup"),
+  approvalBackupVault: z.string().regex(/^[\w-]{2,50}$/, "the name of a vault of AWS Backup"),
+  approvalBackupRole: z.string().regex(/^[\w+=,.@/-]{1,512}$/, "an IAM role, as PATH/NAME or NAME"),
+  approvalBackupDays: z.int().min(1).max(36_500, "1 to 36500 days"),
+  approvalConfirmationSeconds: z.int().min(1).max(2_592_000, "1 to 2592000 seconds"),
+  approvalWorkSeconds: z.int().min(60).max(86_400, "60 to 86400 seconds"),
+  approvalLanguage: z.enum(LANGUAGES, `one of ${LANGUAGES.join(", ")}`),
+  approvalTimeZone: z.string().refine(isTimeZone, "an IANA time zone, such as Europe/Berlin"),
+  approvalWorkingHours: z.tuple([hour, hour], "two hours, such as 8 and 18"),
+  approvalWorkingDays: z.array(z.int().min(0).max(6, "0 (Sunday) to 6")),
+  approvalRiskTags: z.array(
+    z
+      .string()
+      .regex(/^[^=]{1,128}=.{0,256}:(\d{1,2}|100)$/, "a tag as key=value:points, with 0 to 100 points"),
+  ),
+  approvalRiskModelUrl: orEmpty(https),
+  approvalRiskModelParameter: orEmpty(parameterName),
+  approvalMailTemplates: orEmpty(documentAddress),
+  approvalSlackWebhookParameter: orEmpty(parameterName),
+  approvalTeamsWebhookParameter: orEmpty(parameterName),
+  approvalSlackSigningParameter: orEmpty(parameterName),
+  approvalSlackTeam: orEmpty(
+    z.string().regex(/^[TE][A-Z0-9]{2,20}$/, "a Slack workspace's id, such as T02ABCDEF"),
+  ),
+  approvalDomain: orEmpty(
+    z
+      .string()
+      .regex(
+        /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/,
+        "a host name such as approval.example.com",
+      ),
+  ),
+  approvalCertificateArn: orEmpty(
+    z.string().regex(/^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/[\w-]+$/, "the ARN of a certificate"),
+  ),
+  approvalIssuer: orEmpty(https),
+  approvalClientId: z.string().max(255, "a client's id"),
+  approvalClientSecretParameter: orEmpty(parameterName),
+  approvalCookieKeyParameter: orEmpty(parameterName),
+  approvalScopes: z.string().max(500, "scopes with blanks between them"),
+  approvalIdentityClaim: z.string().min(1, "a claim's name"),
+  approvalGroupsClaim: z.string().max(255, "a claim's name"),
+  approvalVerifiedEmail: z.boolean(),
+  approvalActing: z.enum(["signIn", "either"], "signIn or either"),
+  approvalSessionSeconds: z.int().min(60).max(86_400, "60 to 86400 seconds"),
+  approvalIamUserAccounts: z.array(accountId),
+  approvalActiveWithoutAnswer: z.boolean(),
+  approvalRequestsPerSecond: z.int().min(1).max(2_500, "1 to 2500"),
   network: z.enum(["none", "create", "existing"], "none, create or existing"),
   networkCidr: z
     .string()
@@ -215,6 +282,7 @@ function crossChecks(config: StackConfig): Problem[] {
     "required with memberAccess providers: at least one account",
   );
   checkKeyRotation(config, demand);
+  checkApproval(config, demand);
   if (config.network === "existing") {
     demand(given("vpcId"), "vpcId", "required with network existing");
     demand(config.subnetIds.length >= 2, "subnetIds", "with network existing: two subnets or more");
@@ -279,6 +347,34 @@ function checkKeyRotation(
       ? `one for each of the ${keyReplicaRegions.length} keyReplicaRegions, in their order: no other account can read with the key that AWS manages`
       : "only with keyStorage central",
   );
+}
+
+/** What approval demands of the configuration, whether it is on or not yet. */
+function checkApproval(config: StackConfig, demand: (met: boolean, key: Key, allowed: string) => void): void {
+  const given = (key: Key) => config[key].toString() !== "";
+  const together = (key: Key, needed: Key) =>
+    demand(!given(key) || given(needed), needed, `required with ${key}`);
+  if (config.approval === "on") {
+    demand(given("approvalDirectory"), "approvalDirectory", "required with approval on");
+    demand(
+      config.mailTransport !== "none",
+      "mailTransport",
+      "ses or smtp with approval on: people are asked by mail",
+    );
+  }
+  const [from, to] = config.approvalWorkingHours;
+  demand(from < to, "approvalWorkingHours", "the first hour before the last one");
+  together("approvalRiskModelParameter", "approvalRiskModelUrl");
+  together("approvalSlackSigningParameter", "approvalSlackTeam");
+  together("approvalSlackTeam", "approvalSlackSigningParameter");
+  together("approvalSlackSigningParameter", "approvalSlackWebhookParameter");
+  together("approvalDomain", "approvalCertificateArn");
+  together("approvalCertificateArn", "approvalDomain");
+  together("approvalIssuer", "approvalClientId");
+  together("approvalIssuer", "approvalCookieKeyParameter");
+  for (const key of ["approvalClientId", "approvalClientSecretParameter", "approvalGroupsClaim"] as const) {
+    together(key, "approvalIssuer");
+  }
 }
 
 /**

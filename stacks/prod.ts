@@ -21,6 +21,7 @@ import {
   organizationsControlPlaneRegion,
 } from "../components/regional/partition";
 import { RegionalProvider } from "../components/regional/regionalProvider";
+import { approvalMemberRequests, ORGANIZATION_READERS } from "./approval";
 import { type ComposedCell, cellOutputs, composeCell, emergencyUsers, tagsOf } from "./cell";
 import type { StackConfig } from "./config";
 import { keyRotationRoles } from "./keys";
@@ -93,6 +94,7 @@ function composeOtherAccounts(
       trustedRoleArns: [own, peerOf(own, peer)].flatMap((each) => [
         functionRoleArn(each, "breakglass-steward"),
         ...(config.keyRotation === "off" ? [] : [functionRoleArn(each, KEY_ROTATOR_FUNCTIONS.inventory)]),
+        ...(config.approval === "off" ? [] : ORGANIZATION_READERS.map((name) => functionRoleArn(each, name))),
       ]),
     },
     {
@@ -113,14 +115,16 @@ function composeOtherAccounts(
     path: DEFAULT_EMERGENCY_PATH,
     accountId: config.accountId,
   };
+  const approval = approvalMemberRequests(cell, config);
   const requests: MemberRequestsArgs = {
     cell,
     peer,
     memberRegions: config.memberRegions.length
       ? config.memberRegions
       : [...new Set([config.region, config.peerRegion, iamControlPlaneRegion(partition)])],
-    eventForwarding: monitorForwardingRequests(own, users),
-    roles: keyRotationRoles(cell, config),
+    eventForwarding: [...monitorForwardingRequests(own, users), ...approval.eventForwarding],
+    roles: [...keyRotationRoles(cell, config), ...approval.roles],
+    policies: approval.policies,
   };
   requests.homeRegion = requests.memberRegions!.includes(config.region)
     ? config.region

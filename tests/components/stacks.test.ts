@@ -289,6 +289,137 @@ describe("stacks", () => {
     );
   });
 
+  const approving: Partial<StackConfig> = {
+    ...organization,
+    approval: "on",
+    approvalDirectory: "ssm:/bulkhead/approval/directory",
+    mailTransport: "ses",
+    mailFrom: "bulkhead@example.com",
+    mailTo: ["oncall@example.com"],
+  };
+  const variable = (functionName: string, name: string) =>
+    JSON.parse(mocks.find("aws:lambda/function:Function", functionName).inputs.environment.variables[name]);
+
+  it("asks for approval only where it is told to", async () => {
+    for (const stack of ["prod", "dr"] as const) {
+      await deploy(stack, { ...approving, approval: "off" });
+      expect(mocks.ofType("aws:apigatewayv2/api:Api")).to.deep.equal([]);
+      expect(JSON.stringify(mocks.resources.map(({ inputs }) => inputs))).not.to.include("approval");
+    }
+  });
+
+  it("each cell has approval of its own, and prod alone the roles that stand in every account", async () => {
+    for (const [stack, region] of [
+      ["prod", "us-east-1"],
+      ["dr", "us-west-2"],
+    ] as const) {
+      const outputs = await deploy(stack, approving);
+      const own = mocks.resources.filter(({ name }) => name.startsWith("approval") && name !== "approval");
+      const regions = own.filter(({ custom }) => custom).map((each) => each.inputs.region ?? each.region);
+      // The replica of the tables' key stands in the other cell's region.
+      expect(regions.filter((each) => each !== region)).to.have.length(1);
+      expect(mocks.withDefaultProvider()).to.deep.equal([]);
+      expect(outputs.approvalStateMachineArn).not.to.equal(undefined);
+      const roles = mocks.ofType("aws:iam/role:Role").map(({ inputs }) => inputs.name as string);
+      expect(roles.includes("bulkhead-approval-executor")).to.equal(stack === "prod");
+      const {
+        intake,
+        peer,
+        organization: reader,
+      } = variable("approval-intake-function", "APPROVAL_SETTINGS");
+      expect(intake.emergencyUserNames).to.deep.equal(["breakglass-admin-1", "breakglass-admin-2"]);
+      expect(peer.region).to.equal(stack === "prod" ? "us-west-2" : "us-east-1");
+      expect(reader.readerRoleArn).to.include("111111111111");
+    }
+  });
+
+  it("prod sends the members' denied calls to the hubs, and gives the members the roles that approval assumes", async () => {
+    await deploy("prod", approving);
+    const { templateBody } = mocks.find("aws:cloudformation/stackSet:StackSet").inputs;
+    for (const text of ["bulkhead-approval-executor", "bulkhead-approval-reader", "TerminateInstances"])
+      expect(templateBody).to.include(text);
+    expect(templateBody).not.to.include("bulkhead-approval-boundary");
+    const reader = mocks.find("aws:iam/role:Role", "management-organization-reader").inputs.assumeRolePolicy;
+    for (const name of ["intake", "engine", "desk"])
+      for (const cell of ["prod", "dr"]) expect(reader).to.include(`bulkhead-approval-${name}-${cell}`);
+    await deploy("prod", { ...approving, approvalExecution: "role", approvalEvents: ["s3:DeleteBucket"] });
+    const narrower = mocks.find("aws:cloudformation/stackSet:StackSet").inputs.templateBody;
+    for (const text of ["bulkhead-approval-boundary", "bulkhead-approval-role-manager", "s3:DeleteBucket"])
+      expect(narrower).to.include(text);
+    expect(narrower).not.to.include("TerminateInstances");
+  });
+
+  it("the whole configuration of approval reaches its functions", async () => {
+    await deploy("dr", {
+      ...approving,
+      approvalExternalId: "bulkhead-4f1c",
+      approvalSnapshots: "backup",
+      approvalBackupVault: "central",
+      approvalConfirmationSeconds: 600,
+      approvalLanguage: "zh",
+      approvalTimeZone: "Asia/Shanghai",
+      approvalWorkingHours: [9, 17],
+      approvalRiskTags: ["tier=a:b:30"],
+      approvalRiskModelUrl: "https://risk.example.com/score",
+      approvalSlackWebhookParameter: "/approval/slack",
+      approvalSlackSigningParameter: "/approval/signing",
+      approvalSlackTeam: "T02ABCDEF",
+      approvalTeamsWebhookParameter: "/approval/teams",
+      approvalIssuer: "https://login.example.com",
+      approvalClientId: "bulkhead",
+      approvalCookieKeyParameter: "/approval/cookie",
+      approvalGroupsClaim: "groups",
+      approvalActing: "either",
+      approvalIamUserAccounts: ["222222222222"],
+      approvalActiveWithoutAnswer: true,
+    });
+    const engine = variable("approval-engine-function", "APPROVAL_SETTINGS");
+    expect(engine.roles.externalId).to.equal("bulkhead-4f1c");
+    expect(engine.snapshot).to.deep.include({ when: "data", by: "backup", vault: "central" });
+    expect(engine.times).to.deep.include({ confirmation: 600 });
+    expect(engine.messages).to.deep.include({ language: "zh", timeZone: "Asia/Shanghai", acting: "either" });
+    expect(engine.messages.chats).to.deep.equal([
+      { kind: "slack", webhookParameter: "/approval/slack", buttons: true },
+      { kind: "teams", webhookParameter: "/approval/teams" },
+    ]);
+    expect(engine.risk).to.deep.equal({
+      workingHours: { timeZone: "Asia/Shanghai", from: 9, to: 17, days: [1, 2, 3, 4, 5] },
+      tagRules: [{ key: "tier", values: ["a:b"], points: 30 }],
+      model: { url: "https://risk.example.com/score" },
+    });
+    const pages = variable("approval-http-function", "APPROVAL_PAGES");
+    expect(pages.oidc).to.deep.include({ issuer: "https://login.example.com", groupsClaim: "groups" });
+    expect(pages.slack.team).to.equal("T02ABCDEF");
+    expect(pages.iamUsers).to.deep.include({ accounts: ["222222222222"], activeWithoutAnswer: true });
+  });
+
+  it("approval goes into an existing network, which then needs a way out, and stays out of one without", async () => {
+    const network: Partial<StackConfig> = {
+      network: "existing",
+      vpcId: "vpc-0a1b2c3d",
+      subnetIds: ["subnet-0a1b2c3d", "subnet-1a1b2c3d"],
+      routeTableIds: ["rtb-0a1b2c3d"],
+    };
+    const smtp: Partial<StackConfig> = {
+      mailTransport: "smtp",
+      smtpHost: "mail.example.com",
+      smtpUserParameter: "/smtp/user",
+      smtpPasswordParameter: "/smtp/password",
+    };
+    await deploy("dr", { ...approving, ...smtp, ...network });
+    const { inputs } = mocks.find("aws:lambda/function:Function", "approval-work-function");
+    expect(inputs.vpcConfig.subnetIds).to.deep.equal(network.subnetIds);
+    expect(
+      mocks
+        .ofType("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
+        .filter((rule) => rule.inputs.cidrIpv4 === "0.0.0.0/0"),
+    ).to.have.length(1);
+    await deploy("dr", { ...approving, ...smtp, network: "create" });
+    expect(mocks.find("aws:lambda/function:Function", "approval-work-function").inputs).not.to.have.property(
+      "vpcConfig",
+    );
+  });
+
   it("prod gives the member accounts rules that send to both hubs, by a stack set", async () => {
     const outputs = await deploy("prod", organization);
     const template = mocks.find("aws:cloudformation/stackSet:StackSet").inputs.templateBody;

@@ -130,6 +130,40 @@ describe("configuration", () => {
       },
       ["bulkhead:keyReplicaKmsKeyArns"],
     ],
+    [
+      "approval without people and without mail",
+      { approval: "on" },
+      ["bulkhead:approvalDirectory", "bulkhead:mailTransport"],
+    ],
+    [
+      "a document that is neither in S3 nor in SSM",
+      { approvalDirectory: "/tmp/x" },
+      ["bulkhead:approvalDirectory"],
+    ],
+    [
+      "an event that cannot be asked for",
+      { approvalEvents: ["iam:DeleteUser"] },
+      ["bulkhead:approvalEvents[0]"],
+    ],
+    ["a time zone that does not exist", { approvalTimeZone: "Mars/Base" }, ["bulkhead:approvalTimeZone"]],
+    ["work that ends before it begins", { approvalWorkingHours: [18, 8] }, ["bulkhead:approvalWorkingHours"]],
+    ["a risk tag without points", { approvalRiskTags: ["tier=gold"] }, ["bulkhead:approvalRiskTags[0]"]],
+    [
+      "buttons in Slack without workspace and channel",
+      { approvalSlackSigningParameter: "/approval/slack" },
+      ["bulkhead:approvalSlackTeam", "bulkhead:approvalSlackWebhookParameter"],
+    ],
+    [
+      "a host name without certificate",
+      { approvalDomain: "a.example.com" },
+      ["bulkhead:approvalCertificateArn"],
+    ],
+    [
+      "sign-in that is half configured",
+      { approvalIssuer: "https://login.example.com" },
+      ["bulkhead:approvalClientId", "bulkhead:approvalCookieKeyParameter"],
+    ],
+    ["parts of a sign-in that there is not", { approvalGroupsClaim: "groups" }, ["bulkhead:approvalIssuer"]],
     ["a tag without value", { tags: ["team"] }, ["bulkhead:tags[0]"]],
     ["a missing key", { region: undefined }, ["bulkhead:region"]],
   ];

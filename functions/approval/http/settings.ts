@@ -121,7 +121,8 @@ export function operationsOf({ events }: Pick<PagesSettings, "events">): Operati
   return OPERATIONS.filter(({ event }) => !events || events.includes(event));
 }
 
-function isTimeZone(name: string): boolean {
+/** Whether this runtime knows a time zone of this name. */
+export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat("en-US", { timeZone: name });
     return true;
