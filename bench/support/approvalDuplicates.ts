@@ -2,7 +2,7 @@ import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { ListExecutionsCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { APPROVAL, approvalFunctionArn } from "../../components/approvalWorkflow/names";
 import { normalizeCell } from "../../components/regional/cell";
-import { stateMachineArn } from "../../components/stateMachine/stateMachine";
+import { stateMachineArn } from "../../components/stateMachine/machineArn";
 import { forEachOf } from "../../functions/keyRotation/engine/pool";
 import { CELLS, CENTRAL, rootClient } from "./keysOnLocalAws";
 import { time } from "./measure";

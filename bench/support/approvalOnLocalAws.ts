@@ -22,7 +22,7 @@ import {
 } from "../../components/approvalWorkflow/names";
 import { bundlePath } from "../../components/lambda/bundle";
 import { normalizeCell } from "../../components/regional/cell";
-import { stateMachineArn } from "../../components/stateMachine/stateMachine";
+import { stateMachineArn } from "../../components/stateMachine/machineArn";
 import { REQUEST_TABLE_KEYS } from "../../functions/approval/links/dynamoDbRequestTable";
 import {
   APPROVAL_SETTINGS_VARIABLE,

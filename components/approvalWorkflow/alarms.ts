@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { functionNames } from "../lambda/functionNames";
 import type { RegionalFunction } from "../lambda/regionalFunction";
 import { type Cell, regionalName } from "../regional/cell";
-import { stateMachineArn } from "../stateMachine/stateMachine";
+import { stateMachineArn } from "../stateMachine/machineArn";
 import { APPROVAL, type ApprovalFunction } from "./names";
 
 /** What the alarms are made of. */

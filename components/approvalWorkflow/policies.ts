@@ -5,7 +5,7 @@ import { activationReaderStatements, activationWorkerStatements } from "../activ
 import { type Cell, cellArn, cellIamArn } from "../regional/cell";
 import { arn } from "../regional/partition";
 import type { PolicyStatement } from "../regional/policyDocument";
-import { stateMachineArn } from "../stateMachine/stateMachine";
+import { stateMachineArn } from "../stateMachine/machineArn";
 import type { ApprovalWorkflowArgs } from "./args";
 import { executionsArn } from "./machine";
 import {

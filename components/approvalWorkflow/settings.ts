@@ -16,7 +16,7 @@ import { LOG_RETENTION_DAYS } from "../lambda/logRetention";
 import { organizationReaderRoleArn } from "../memberAccess/organizationReader";
 import { type ChannelPlan, planChats, planMail } from "../notification/channels";
 import { type Cell, cellArn, normalizeCell } from "../regional/cell";
-import { stateMachineArn } from "../stateMachine/stateMachine";
+import { stateMachineArn } from "../stateMachine/machineArn";
 import type { ApprovalPagesArgs, ApprovalWorkflowArgs } from "./args";
 import { APPROVAL, accountRolePathAndName, approvalFunctionArn, approvalTableName } from "./names";
 import { watchedEvents } from "./requests";

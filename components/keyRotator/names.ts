@@ -2,7 +2,7 @@ import { functionNames } from "../lambda/functionNames";
 import { memberRolePath } from "../memberAccess/plan";
 import { type Cell, cellArn, cellScopedName, regionalName } from "../regional/cell";
 import { arn } from "../regional/partition";
-import { stateMachineArn } from "../stateMachine/stateMachine";
+import { stateMachineArn } from "../stateMachine/machineArn";
 
 /** The functions' own names: `PREFIX-NAME` is the function, `PREFIX-NAME-CELL` its role. */
 export const KEY_ROTATOR_FUNCTIONS = {

@@ -1,8 +1,9 @@
 /** What every state machine of a cell has in common: a role, a log without data, encryption with the cell's key, traces. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { type Cell, cellArn, cellScopedName, regionalName } from "../regional/cell";
+import { type Cell, cellScopedName, regionalName } from "../regional/cell";
 import { type PolicyStatement, policyDocument } from "../regional/policyDocument";
+import { stateMachineArn } from "./machineArn";
 
 /** One state of the Amazon States Language. */
 export type State = { Type: string; Next?: string; End?: boolean } & Record<string, unknown>;
@@ -28,11 +29,6 @@ export const RETRY_LOST_INVOCATION = {
   MaxDelaySeconds: 60,
   JitterStrategy: "FULL",
 };
-
-/** ARN of a cell's state machine: its own role has to name it. @param name its own name, without prefix */
-export function stateMachineArn(cell: Cell, name: string): string {
-  return cellArn(cell, "states", `stateMachine:${regionalName(cell, name)}`);
-}
 
 /** Who may assume a role that a service of AWS works with, for one resource of this account. */
 export function serviceTrustStatement(cell: Cell, service: string, sourceArn: string): PolicyStatement {

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { expect } from "chai";
+import { build } from "esbuild";
 import { readCells } from "../../cli/cells";
 import { EXIT_CODES } from "../../cli/exitCodes";
 
@@ -46,6 +47,26 @@ describe("bulkhead command", () => {
       expect(stderr).not.to.match(/^ +at /m);
     });
   }
+
+  it("starts without @pulumi/aws, which takes longer to load than most commands run", async () => {
+    const { metafile } = await build({
+      absWorkingDir: root,
+      entryPoints: ["cli/main.ts"],
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform: "node",
+      packages: "external",
+      // The drill deploys, and loads what it needs by itself.
+      external: ["*/localDrill"],
+      logLevel: "error",
+    });
+    const found = Object.entries(metafile.inputs).flatMap(([file, { imports }]) =>
+      imports.filter(({ path: name }) => name.startsWith("@pulumi/aws")).map(() => file),
+    );
+    expect(Object.keys(metafile.inputs)).to.include("components/keyRotator/names.ts");
+    expect(found).to.deep.equal([]);
+  });
 
   it("ends quietly when its reader has seen enough", () => {
     const script = `"${process.execPath}" "${path.join(root, "cli/bulkhead.js")}" --help | true`;
