@@ -1,5 +1,6 @@
 /** The user's program, run by the SDK's own runner (`@pulumi/pulumi/cmd/run`). */
 
+import * as path from "node:path";
 import { type ChildHost, programModule, spawnNode } from "./child";
 import type { Project, StackConfig } from "./config";
 
@@ -52,7 +53,7 @@ export function startProgram(options: ProgramOptions): ChildHost {
   ];
   return spawnNode({
     args,
-    nodeArgs: nodeargs,
+    nodeArgs: ["-r", path.join(__dirname, "cheapPromises.cjs"), ...nodeargs],
     cwd: project.workingDirectory,
     env: {
       ...programEnvironment(options),

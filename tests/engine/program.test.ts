@@ -232,6 +232,22 @@ describe("engine: programs that go wrong", () => {
     expect(world.cloud.things).to.have.length(1);
   });
 
+  it("promises have a stack only where they are debugged, errors always", async () => {
+    const leaking: Spec = { resources: [thing("a", { size: { $never: true } })] };
+    const debug = { env: { PULUMI_DEBUG_PROMISE_LEAKS: "true" } };
+    const place = /at make .*fixtures.program.index\.cjs:\d+:\d+/;
+    world.lines.length = 0;
+    expect(errors(await world.preview(leaking, debug))).to.include("ended");
+    expect(world.lines.join("\n"))
+      .to.match(/Promise leak detected/)
+      .and.match(place);
+    world.lines.length = 0;
+    expect(errors(await world.preview(leaking))).to.include("ended");
+    expect(world.lines.join("\n")).not.to.match(place);
+    const thrown = await world.preview({ resources: [{ type: "fake:index:Thing", name: "" }] });
+    expect(errors(thrown)).to.match(place);
+  });
+
   it("everything that is not implemented is refused by name, each with what to do instead", async () => {
     const refused: [Item, RegExp][] = [
       [
