@@ -66,6 +66,7 @@ export class PolicyPack {
     });
     const child = spawnNode({
       args: [programModule("run-policy-pack", root), engine, root],
+      nodeArgs: ["-r", path.join(__dirname, "endBySignal.cjs")],
       cwd: root,
       env,
       // The first line is the port that it listens on.

@@ -42,7 +42,7 @@ export async function archiveHash(archive: Props): Promise<string> {
 export function zip(files: Files): Uint8Array {
   const entries: Zippable = {};
   for (const name of [...files.keys()].sort()) {
-    entries[name] = [files.get(name)!, { mtime: MTIME, level: 9, os: UNIX, attrs: FILE_MODE }];
+    entries[name] = [files.get(name)!, { mtime: MTIME, level: 1, os: UNIX, attrs: FILE_MODE }];
   }
   return zipSync(entries);
 }
