@@ -27,6 +27,8 @@ interface PartitionFacts {
   /** Whether an endpoint exists that is not of one region (facts 2 and 5). */
   hasGlobalStsEndpoint: boolean;
   hasSes: boolean;
+  /** Whether IAM users can have FIDO security keys as MFA devices (fact 12). */
+  hasSecurityKeys: boolean;
 }
 
 const PARTITIONS: Record<Partition, PartitionFacts> = {
@@ -39,6 +41,7 @@ const PARTITIONS: Record<Partition, PartitionFacts> = {
     signInDnsSuffix: "signin.aws.amazon.com",
     hasGlobalStsEndpoint: true,
     hasSes: true,
+    hasSecurityKeys: true,
   },
   "aws-cn": {
     dnsSuffix: "amazonaws.com.cn",
@@ -49,6 +52,7 @@ const PARTITIONS: Record<Partition, PartitionFacts> = {
     signInDnsSuffix: "signin.amazonaws.cn",
     hasGlobalStsEndpoint: false,
     hasSes: false,
+    hasSecurityKeys: false,
   },
   "aws-us-gov": {
     dnsSuffix: "amazonaws.com",
@@ -59,6 +63,7 @@ const PARTITIONS: Record<Partition, PartitionFacts> = {
     signInDnsSuffix: "signin.amazonaws-us-gov.com",
     hasGlobalStsEndpoint: false,
     hasSes: true,
+    hasSecurityKeys: true,
   },
 };
 
@@ -133,6 +138,11 @@ export function organizationsControlPlaneRegion(partition: Partition): string {
  */
 export function signInRegions(partition: Partition): string[] {
   return [...PARTITIONS[partition].signInRegions];
+}
+
+/** Whether an IAM user can have a FIDO security key. In China MFA is by TOTP only (fact 12). */
+export function hasSecurityKeys(partition: Partition): boolean {
+  return PARTITIONS[partition].hasSecurityKeys;
 }
 
 /** Whether Amazon SES exists in the partition. China has none: mail goes by SMTP there (fact 14). */

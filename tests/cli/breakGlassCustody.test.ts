@@ -670,6 +670,34 @@ describe("bulkhead break-glass: passwords and devices", () => {
     });
   }
 
+  it("refuses a security key in China, where there is none, and guides nobody (fact 12)", async () => {
+    const [north, northwest] = ["cn-north-1", "cn-northwest-1"];
+    writeStack("north", {
+      role: "primary",
+      region: north,
+      peerName: "northwest",
+      peerRegion: northwest,
+      accountId: SECURITY,
+      partition: "aws-cn",
+      custodians: [alice.address, bob.address],
+      custodianPgpKeys: [alice.publicKey, bob.publicKey],
+    });
+    writeStack("northwest", {
+      role: "standby",
+      region: northwest,
+      peerName: "north",
+      peerRegion: north,
+      partition: "aws-cn",
+    });
+    for (const stack of ["north", "northwest"]) {
+      const refused = await bulkhead("enrol", "--stack", stack, "--user", USER, "--device", "fido");
+      expect(refused).to.include({ status: EXIT_CODES.usage, stdout: "" });
+      expect(refused.stderr.trim()).to.equal(
+        `--device is fido, and IAM in partition aws-cn knows no security keys: MFA is by TOTP only. Nothing was changed. Enrol a TOTP device instead: bulkhead break-glass enrol --stack ${stack} --user ${USER} --holder ${alice.address}`,
+      );
+    }
+  });
+
   it("shows no password and no seed anywhere", async () => {
     const secrets = [...spy.passwords, ...spy.seeds];
     expect(spy.passwords).to.have.length.greaterThan(5);

@@ -73,6 +73,7 @@ interface Setting {
   prod?: EvidenceStore;
   dr?: EvidenceStore;
   readiness?: () => Promise<ReadinessSummary>;
+  signIn?: ExercisePlan["signIn"];
   /** Called before each pause: something may happen meanwhile. */
   meanwhile?: (stores: { prod: EvidenceStore; dr: EvidenceStore }) => Promise<void>;
   pause?: () => void;
@@ -110,7 +111,7 @@ async function hold(
     ],
     newId: () => "drill-1",
   };
-  const result = await holdExercise(PLAN, parts);
+  const result = await holdExercise({ ...PLAN, signIn: setting.signIn ?? PLAN.signIn }, parts);
   expect(answers, "answers that nobody asked for").to.deep.equal([]);
   return { result, said: said.join("\n"), stores: [prod, dr] };
 }
@@ -139,6 +140,12 @@ describe("bulkhead break-glass drill", () => {
     }
     expect(said).to.include(PLAN.signIn.url);
     expect(said).to.include("bulkhead break-glass rotate");
+  });
+
+  it("warns of the security key only where there are any (fact 12)", async () => {
+    const signIn = { region: "cn-northwest-1", url: "https://222222222222.signin.amazonaws.cn/console" };
+    expect((await hold({})).said).to.include("TOTP code, not with the security key, in");
+    expect((await hold({ signIn })).said).to.include("with password and TOTP code, in a private window");
   });
 
   it("passes although a requirement could not be told, and says so", async () => {

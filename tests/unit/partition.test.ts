@@ -5,6 +5,7 @@ import {
   arn,
   awsManagedPolicyArn,
   consoleSignInUrl,
+  hasSecurityKeys,
   hasSes,
   iamControlPlaneRegion,
   interfaceEndpointServiceName,
@@ -83,6 +84,7 @@ describe("partition", () => {
 
   it("knows that China has no SES (fact 14)", () => {
     expect(PARTITION_NAMES.map(hasSes)).to.deep.equal([true, false, true]);
+    expect(PARTITION_NAMES.map(hasSecurityKeys)).to.deep.equal([true, false, true]);
   });
 
   describe("STS endpoints", () => {

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { hasSecurityKeys, partitionOf } from "../../../components/regional/partition";
 import { departure } from "../../../functions/breakGlass/custody/currentPasswords";
 import { shortfall } from "../../../functions/breakGlass/custody/devices";
 import {
@@ -53,7 +54,7 @@ export function enrolCommand(): Command {
       `
 A TOTP device is made and enabled here: scan the QR code, then type two codes that follow each other. Its seed is
 kept nowhere. A security key can only be registered in the console; the command says where, and checks that it worked.
-Up to eight devices a user, at least two, at least one of them TOTP.`,
+Up to eight devices a user, at least two, at least one of them TOTP. In China there are no security keys.`,
     )
     .action((options: EnrolOptions) =>
       reportingErrors(() => withPrompts((prompts) => enrol(options, prompts))),
@@ -76,6 +77,7 @@ async function enrol(options: EnrolOptions, prompts: Prompts): Promise<void> {
   if (options.serial !== undefined && options.device !== "fido") {
     throw new CliError(EXIT_CODES.usage, "--serial is for security keys: say --device fido.");
   }
+  if (options.device === "fido") refuseWithoutSecurityKeys(config, options, holder);
   const request = { userName: user.userName, holder };
   // Before anything is made: whether the QR code can be shown.
   const screen =
@@ -92,6 +94,20 @@ async function enrol(options: EnrolOptions, prompts: Prompts): Promise<void> {
   printResult(options, result, lines(result));
   if (!result.stored.some(({ recorded }) => recorded)) process.exitCode = EXIT_CODES.failed;
   await completeEvidence(tools);
+}
+
+/** Nobody is to be guided through a console that has no such step (fact 12). @throws CliError */
+function refuseWithoutSecurityKeys(
+  { iamRegion }: CustodyConfig,
+  { stack, user }: EnrolOptions,
+  holder: string,
+): void {
+  const partition = partitionOf(iamRegion);
+  if (hasSecurityKeys(partition)) return;
+  throw new CliError(
+    EXIT_CODES.usage,
+    `--device is fido, and IAM in partition ${partition} knows no security keys: MFA is by TOTP only. Nothing was changed. Enrol a TOTP device instead: bulkhead break-glass enrol --stack ${stack} --user ${user} --holder ${holder}`,
+  );
 }
 
 /** The default holder is whom the configuration names, which can be behind. @throws CliError */

@@ -17,7 +17,12 @@ import {
 } from "../../../components/breakGlassAccount/trailNames";
 import { functionNames } from "../../../components/lambda/functionNames";
 import { type Cell, cellArn, normalizeCell, regionalName } from "../../../components/regional/cell";
-import { arn, awsManagedPolicyArn, partitionOf } from "../../../components/regional/partition";
+import {
+  arn,
+  awsManagedPolicyArn,
+  hasSecurityKeys,
+  partitionOf,
+} from "../../../components/regional/partition";
 import { expectedRules, USE_TRACKER } from "./expectedRules";
 import type { ExpectedCell, ReadinessPolicy } from "./policy";
 import { REQUIREMENTS } from "./requirements";
@@ -81,7 +86,7 @@ export function readinessPolicy(config: ReadinessConfig, own?: string): Readines
     passwordMaxAgeDays: config.passwordMaxAgeDays,
     drillMaxAgeDays: config.drillMaxAgeDays,
     stewardMaxAgeHours: STEWARD_MAX_AGE_HOURS,
-    demandsFido: partition !== "aws-cn",
+    demandsFido: hasSecurityKeys(partition),
     toleratedScpStatements: config.toleratedScpStatements,
     cells: cells
       .filter((cell) => own === undefined || cell.name === own)

@@ -1,5 +1,6 @@
 /** The quarterly exercise: guided, checked by machine where a machine can tell, recorded. */
 
+import { hasSecurityKeys, partitionOf } from "../../../components/regional/partition";
 import { cleanLine } from "../../shared/text/cleanText";
 import {
   appendEverywhere,
@@ -151,7 +152,8 @@ class Exercise {
       return this.confirm("Did it open?");
     });
     await this.step(3, () => {
-      say(`Sign in with password and TOTP code, not with the security key, in a private window, at:`);
+      const notTheKey = hasSecurityKeys(partitionOf(signIn.region)) ? ", not with the security key" : "";
+      say(`Sign in with password and TOTP code${notTheKey}, in a private window, at:`);
       say(`  ${signIn.url}`);
       return this.confirm("Are you signed in?");
     });

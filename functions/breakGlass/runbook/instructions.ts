@@ -1,5 +1,6 @@
 /** Printed instructions for a custodian: pure. */
 import { createHash } from "node:crypto";
+import { hasSecurityKeys } from "../../../components/regional/partition";
 import { type Content, type Html, html } from "../../shared/html/html";
 import { factsOf } from "./facts";
 import type { RunbookInput } from "./input";
@@ -85,7 +86,7 @@ ${sum === undefined ? html`<p>It has to say what stands in the file <code>SHA256
     ({ region, signInUrl }, index) =>
       html`<tr><th>${index + 1}</th><td><code class="address">${signInUrl}</code><br><span class="soft">through ${region}</span></td></tr>`,
   )}</tbody></table>
-<table><tbody><tr><th>Account</th><td class="value">${runbook.accountId}</td></tr><tr><th>User name</th><td class="value">${userName}</td></tr><tr><th>Password</th><td>what gpg shows</td></tr><tr><th>Code</th><td>six digits from the TOTP device; not the security key</td></tr></tbody></table></li>
+<table><tbody><tr><th>Account</th><td class="value">${runbook.accountId}</td></tr><tr><th>User name</th><td class="value">${userName}</td></tr><tr><th>Password</th><td>what gpg shows</td></tr><tr><th>Code</th><td>six digits from the TOTP device${hasSecurityKeys(runbook.partition) ? "; not the security key" : ""}</td></tr></tbody></table></li>
 <li><strong>Everybody is told.</strong> Within seconds alerts go out that ${userName} was used. That is meant to be so.</li>
 <li><strong>Stay until they have signed out.</strong> Then close the terminal, and take your key with you.</li>
 <li><strong>Expect a new password</strong> within a day. You get a new file; destroy this one, and this print.</li>

@@ -49,6 +49,14 @@ function inputOf(facts: StackFacts = FACTS): RunbookInput {
   return runbookInput(facts, { ...OUTPUTS, cellName: facts.stack, region: facts.region, signInUrl }, NOW);
 }
 
+const CIPHERTEXT = "-----BEGIN PGP MESSAGE-----\n\nwcFMA<&>\n-----END PGP MESSAGE-----\n";
+const INSTRUCTIONS = {
+  userName: "breakglass-admin-1",
+  custodian: "alice@example.com",
+  keyFingerprint: "0123456789ABCDEF0123456789ABCDEF01234567",
+  ciphertext: { fileName: "breakglass-admin-1.pgp.asc", text: CIPHERTEXT },
+};
+
 /** What makes a page need something else than itself. */
 const EXTERNAL = /<(?:script|link|img|iframe|object|embed|form|base)\b|@import|url\(|srcset|\son\w+=/i;
 
@@ -157,6 +165,16 @@ describe("the runbook", () => {
     expect(china).to.include("arn:aws-cn:cloudtrail:cn-northwest-1:222222222222:trail/bulkhead-trail-dr");
     expect(runbookMarkdown(inputOf(GOVCLOUD))).to.include("signin.amazonaws-us-gov.com");
     expect(text).not.to.include("TOTP only");
+  });
+
+  it("speaks of security keys only where there are any (fact 12)", () => {
+    const pages = (facts: StackFacts) => [
+      runbookMarkdown(inputOf(facts)),
+      instructionsPage({ ...INSTRUCTIONS, runbook: inputOf(facts) }),
+    ];
+    const spokenOf = /(?<!There are no )security key|FIDO/i;
+    for (const page of pages(CHINA)) expect(page).not.to.match(spokenOf);
+    for (const page of [...pages(FACTS), ...pages(GOVCLOUD)]) expect(page).to.match(spokenOf);
   });
 
   it("says what facts 9 to 11, 29 and 34 make impossible", () => {
@@ -276,14 +294,7 @@ describe("a page for screen and paper", () => {
 });
 
 describe("a custodian's instructions", () => {
-  const CIPHERTEXT = "-----BEGIN PGP MESSAGE-----\n\nwcFMA<&>\n-----END PGP MESSAGE-----\n";
-  const input = {
-    runbook: inputOf(),
-    userName: "breakglass-admin-1",
-    custodian: "alice@example.com",
-    keyFingerprint: "0123456789ABCDEF0123456789ABCDEF01234567",
-    ciphertext: { fileName: "breakglass-admin-1.pgp.asc", text: CIPHERTEXT },
-  };
+  const input = { ...INSTRUCTIONS, runbook: inputOf() };
   const page = instructionsPage(input);
 
   it("say who keeps what, where to sign in, and how to open the file", () => {

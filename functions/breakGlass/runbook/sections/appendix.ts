@@ -1,8 +1,9 @@
+import { hasSecurityKeys } from "../../../../components/regional/partition";
 import type { RunbookFacts } from "../facts";
 import { address, code, type Markdown, markdown, table } from "../markdown";
 
 /** What to do when something does not work. */
-export function troubles({ cells }: RunbookFacts): Markdown {
+export function troubles({ cells, input }: RunbookFacts): Markdown {
   return markdown`## When something does not work
 
 ${table(
@@ -20,10 +21,14 @@ ${table(
       "The code is refused",
       "The device's clock has to be right. Wait for the next code; never try the same one twice. Then another device of this user.",
     ],
-    [
-      "The page asks for the security key and nothing happens",
-      'Choose "another way to sign in", then the authenticator app.',
-    ],
+    ...(hasSecurityKeys(input.partition)
+      ? [
+          [
+            "The page asks for the security key and nothing happens",
+            'Choose "another way to sign in", then the authenticator app.',
+          ],
+        ]
+      : []),
     [
       "A device is lost",
       "Another team member's device of the same user, or the other user. Then remove the lost one.",

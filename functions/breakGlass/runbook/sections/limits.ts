@@ -1,4 +1,4 @@
-import type { Partition } from "../../../../components/regional/partition";
+import { hasSecurityKeys, type Partition } from "../../../../components/regional/partition";
 import type { RunbookFacts } from "../facts";
 import { code, Markdown, markdown, table } from "../markdown";
 
@@ -17,7 +17,15 @@ ${table(
       "The address without a region, an account alias, the usual sign-in page",
       "The addresses below",
     ],
-    ["A TOTP code", "A security key (FIDO) may not complete", "TOTP; every emergency user has a TOTP device"],
+    ...(hasSecurityKeys(input.partition)
+      ? [
+          [
+            "A TOTP code",
+            "A security key (FIDO) may not complete",
+            "TOTP; every emergency user has a TOTP device",
+          ],
+        ]
+      : []),
     [
       "The access that is attached already",
       "Creating or changing users, roles, policies, passwords, devices",

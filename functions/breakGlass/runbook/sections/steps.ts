@@ -1,3 +1,4 @@
+import { hasSecurityKeys } from "../../../../components/regional/partition";
 import type { RunbookFacts } from "../facts";
 import { address, code, codeBlock, Markdown, markdown, table } from "../markdown";
 
@@ -38,7 +39,7 @@ ${table(
   cells.map(({ region, signInUrl }, index) => [String(index + 1), code(region), address(signInUrl)]),
 )}
 
-Account ${code(accountId)}, the user's name, the password, the code of the TOTP device. **Choose the TOTP device, not the security key**, when the page asks. If no page loads, the same address works with any other region in use in place of the one at its end.
+Account ${code(accountId)}, the user's name, the password, the code of the TOTP device. ${hasSecurityKeys(input.partition) ? markdown`**Choose the TOTP device, not the security key**, when the page asks. ` : new Markdown("")}If no page loads, the same address works with any other region in use in place of the one at its end.
 
 ### 5. See that the alert arrived
 
