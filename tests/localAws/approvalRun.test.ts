@@ -21,11 +21,9 @@ import { toItem } from "../../functions/shared/activation/item";
 import { initialRecord } from "../../functions/shared/activation/record";
 import { type Mail, readInbox } from "../../local/aws/inbox";
 import type { LocalAws } from "../../local/aws/launch";
-import { AwsProvider } from "../../local/provider/core";
-import { SIGNATURE, SIGNATURE_ARCHIVE, SIGNATURE_ASSET } from "../../local/provider/types";
-import { Deployment, environment } from "../provider/support";
 import { ensureBuilt } from "../support/builtFunctions";
 import { type PulumiMocks, startMocks } from "../support/pulumiMocks";
+import { deployRegistered } from "./deployed";
 import {
   type Credentials,
   EAST,
@@ -114,32 +112,6 @@ async function promote(local: LocalAws): Promise<void> {
   }
 }
 
-/** Makes what was registered, by the stand-in provider. */
-async function deploy(url: string, mocks: PulumiMocks): Promise<void> {
-  const deployments: Record<string, Deployment> = {};
-  for (const region of [EAST, WEST]) {
-    const provider = new AwsProvider({ env: environment(url) });
-    await provider.configure({ region });
-    deployments[region] = new Deployment(provider);
-  }
-  const made: [string, string][] = [];
-  for (const { type, name, region, id: mockId, inputs } of mocks.resources.filter(({ custom }) => custom)) {
-    if (type.startsWith("pulumi:")) continue;
-    const text = made.reduce((all, [mock, real]) => all.replaceAll(mock, real), JSON.stringify(inputs));
-    const wanted = JSON.parse(text);
-    if (type === "aws:lambda/function:Function") {
-      const { path } = wanted.code.archive.assets["index.mjs"].asset;
-      const asset = { [SIGNATURE]: SIGNATURE_ASSET, path };
-      wanted.code = { [SIGNATURE]: SIGNATURE_ARCHIVE, assets: { "index.mjs": asset } };
-    }
-    const { id, outputs } = await deployments[region!]!.make(type, name, wanted);
-    if (type === "aws:apigatewayv2/api:Api") {
-      made.push([`https://${mockId}.execute-api.${region}.amazonaws.com`, outputs.apiEndpoint]);
-    }
-    if (/:(Key|Api|Integration)$/.test(type) && mockId !== undefined) made.push([mockId, id]);
-  }
-}
-
 describe("approval on the local AWS, with its own roles, machine, functions and pages", () => {
   let local: LocalAws;
   let operator: Credentials;
@@ -158,7 +130,7 @@ describe("approval on the local AWS, with its own roles, machine, functions and 
         new PutParameterCommand({ Name: DIRECTORY, Type: "SecureString", Value: JSON.stringify(directory) }),
       );
     }
-    await deploy(local.url, await program(keyArns));
+    await deployRegistered(local.url, await program(keyArns));
     const iam = iamClient(local, rootOf(SECURITY));
     await iam.send(new CreateUserCommand({ UserName: "alice" }));
     const Statement = [{ Effect: "Allow", Action: "ec2:Describe*", Resource: "*" }];

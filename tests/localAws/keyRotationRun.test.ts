@@ -16,11 +16,9 @@ import { KeyRotator } from "../../components/keyRotator/keyRotator";
 import { keyRotatorRoleRequests } from "../../components/keyRotator/requests";
 import { planRole } from "../../components/memberAccess/plan";
 import type { LocalAws } from "../../local/aws/launch";
-import { AwsProvider } from "../../local/provider/core";
-import { SIGNATURE, SIGNATURE_ARCHIVE, SIGNATURE_ASSET } from "../../local/provider/types";
-import { Deployment, environment } from "../provider/support";
 import { ensureBuilt } from "../support/builtFunctions";
 import { type PulumiMocks, startMocks } from "../support/pulumiMocks";
+import { deployRegistered } from "./deployed";
 import { EAST, iamClient, launch, rootOf, SECURITY, settings, WEST, waitFor } from "./support";
 
 const MEMBER = "333333333333";
@@ -64,29 +62,6 @@ async function program(keyArns: Record<string, string>): Promise<PulumiMocks> {
   return mocks;
 }
 
-/** Makes what was registered, by the stand-in provider. */
-async function deploy(url: string, mocks: PulumiMocks): Promise<void> {
-  const deployments: Record<string, Deployment> = {};
-  for (const region of [EAST, WEST]) {
-    const provider = new AwsProvider({ env: environment(url) });
-    await provider.configure({ region });
-    deployments[region] = new Deployment(provider);
-  }
-  const made: [string, string][] = [];
-  for (const { type, name, region, inputs } of mocks.resources.filter(({ custom }) => custom)) {
-    if (type.startsWith("pulumi:")) continue;
-    const text = made.reduce((all, [mock, real]) => all.replaceAll(mock, real), JSON.stringify(inputs));
-    const wanted = JSON.parse(text);
-    if (type === "aws:lambda/function:Function") {
-      const { path } = wanted.code.archive.assets["index.mjs"].asset;
-      const asset = { [SIGNATURE]: SIGNATURE_ASSET, path };
-      wanted.code = { [SIGNATURE]: SIGNATURE_ARCHIVE, assets: { "index.mjs": asset } };
-    }
-    const { id } = await deployments[region!]!.make(type, name, wanted);
-    if (type === "aws:kms/key:Key") made.push([`key-${name}`, id]);
-  }
-}
-
 describe("a run of the key rotator on the local AWS, with its own roles and functions", () => {
   let local: LocalAws;
   before(async function () {
@@ -98,7 +73,7 @@ describe("a run of the key rotator on the local AWS, with its own roles and func
       const kms = new KMSClient(settings(local, rootOf(SECURITY), region));
       keyArns[region] = (await kms.send(new CreateKeyCommand({}))).KeyMetadata!.Arn!;
     }
-    await deploy(local.url, await program(keyArns));
+    await deployRegistered(local.url, await program(keyArns));
     const role = planRole(keyRotatorRoleRequests(access)[0]!, "bulkhead");
     const inMember = (document: object) =>
       JSON.stringify(document).replaceAll("${AWS::Partition}", "aws").replaceAll("${AWS::AccountId}", MEMBER);

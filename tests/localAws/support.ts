@@ -66,6 +66,14 @@ const PASSWORD = "Correct-Horse-Battery-7";
 export async function createConsoleUser(iam: IAMClient, userName: string): Promise<ConsoleUser> {
   await iam.send(new CreateUserCommand({ UserName: userName }));
   await iam.send(new CreateLoginProfileCommand({ UserName: userName, Password: PASSWORD }));
+  return { userName, password: PASSWORD, ...(await addDevice(iam, userName)) };
+}
+
+/** Gives a user a virtual MFA device. */
+export async function addDevice(
+  iam: IAMClient,
+  userName: string,
+): Promise<Pick<ConsoleUser, "serialNumber" | "code">> {
   const { VirtualMFADevice } = await iam.send(
     new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: userName }),
   );
@@ -80,7 +88,7 @@ export async function createConsoleUser(iam: IAMClient, userName: string): Promi
       AuthenticationCode2: await code(-1),
     }),
   );
-  return { userName, password: PASSWORD, serialNumber, code };
+  return { serialNumber, code };
 }
 
 function codeOf(secret: string, stepsFromNow: number): Promise<string> {

@@ -33,16 +33,21 @@ export async function noSecretAnywhere(
       (mail): Text => [`mail "${mail.subject}"`, JSON.stringify(mail)],
     ),
   ];
-  for (const { region } of [PRIMARY, STANDBY]) {
-    const settings = context.deployerSettings(region);
-    for (const source of [logs, tables, objects]) texts.push(...(await source(settings)));
-  }
+  for (const { region } of [PRIMARY, STANDBY])
+    texts.push(...(await keptIn(context.deployerSettings(region))));
   const found = texts.filter(([, text]) => secrets.some((secret) => text.includes(secret)));
   if (found.length) throw new Error(`a secret stands in ${found.map(([place]) => place).join(", ")}`);
   const bytes = texts.reduce((sum, [, text]) => sum + text.length, 0);
   return {
     detail: `${secrets.length / 3} secrets in three forms are in none of ${texts.length} places, ${Math.round(bytes / 1024)} KiB`,
   };
+}
+
+/** Everything that a region of the account keeps: logs, tables, objects. */
+export async function keptIn(settings: Settings): Promise<Text[]> {
+  const texts: Text[] = [];
+  for (const source of [logs, tables, objects]) texts.push(...(await source(settings)));
+  return texts;
 }
 
 function forms(secret: string): string[] {
