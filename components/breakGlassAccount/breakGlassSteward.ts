@@ -11,10 +11,13 @@ import { type PeerArgs, peerOf } from "../activation/peer";
 import { RegionalFunction } from "../lambda/regionalFunction";
 import { type Cell, type CellArgs, normalizeCell, regionalName } from "../regional/cell";
 import { isRegionName, partitionOf } from "../regional/partition";
+import { createPrivateBucket, expiryRule } from "../regional/privateBucket";
 import { checkEmergencyUserNames, DEFAULT_EMERGENCY_PATH } from "./emergencyUsers";
 import {
   REQUIREMENT_DIMENSION,
   readinessAlarmName,
+  reportsBucketArn,
+  reportsBucketName,
   STEWARD,
   STEWARD_RUNS_METRIC,
   stewardScheduleName,
@@ -23,7 +26,6 @@ import {
   UNREADY_METRIC,
   uncheckedAlarmName,
 } from "./readinessNames";
-import { createReportsBucket } from "./reportsBucket";
 import { stewardStatements } from "./stewardPolicy";
 
 /** The account's password policy as it is expected. */
@@ -257,12 +259,15 @@ export class BreakGlassSteward extends pulumi.ComponentResource {
   constructor(name: string, args: BreakGlassStewardArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bulkhead:index:BreakGlassSteward", name, {}, opts);
     const { cell, cells, config } = normalize(args);
-    const bucket = createReportsBucket({
+    const reports = `${name}-reports`;
+    const { bucket } = createPrivateBucket({
       parent: this,
-      name,
-      cell,
+      names: { bucket: reports, policy: `${reports}-policy`, others: reports },
+      bucketName: reportsBucketName(cell),
+      bucketArn: reportsBucketArn(cell),
       kmsKeyArn: args.kmsKeyArn,
-      expiryDays: args.reportExpiryDays ?? 400,
+      bucketKey: true,
+      lifecycleRules: [expiryRule(args.reportExpiryDays ?? 400)],
       forceDestroy: args.forceDestroy ?? false,
     });
     const steward = new RegionalFunction(

@@ -6,12 +6,19 @@ import { queueTlsOnlyStatement } from "../lambda/functionPolicy";
 import { RegionalFunction, type RegionalFunctionArgs } from "../lambda/regionalFunction";
 import { regionalName } from "../regional/cell";
 import { type PolicyStatement, policyDocument } from "../regional/policyDocument";
+import { createPrivateBucket, LEFTOVERS } from "../regional/privateBucket";
 import { createStateMachine } from "../stateMachine/stateMachine";
 import { createRunAlarms } from "./alarms";
 import type { KeyRotatorArgs } from "./args";
-import { createRotatorBucket } from "./bucket";
 import { FUNCTION_TIMEOUT, machineDefinition, machineStatements, RESULTS_FOLDER } from "./machine";
-import { KEY_ROTATOR_FUNCTIONS, MACHINE, recordsTableName, secretsKeyAlias } from "./names";
+import {
+  bucketArn,
+  bucketName,
+  KEY_ROTATOR_FUNCTIONS,
+  MACHINE,
+  recordsTableName,
+  secretsKeyAlias,
+} from "./names";
 import { accountStatements, inventoryStatements, notifyStatements, summaryStatements } from "./policies";
 import { createSchedule } from "./schedule";
 import { secretsKeyStatements } from "./secretsKey";
@@ -89,13 +96,24 @@ export class KeyRotator extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const { bucket, settings: bucketSettings } = createRotatorBucket({
+    // For account lists, results, reports and mail templates. The last list of accounts and the templates are kept always.
+    const { bucket, settings: bucketSettings } = createPrivateBucket({
       parent: this,
-      name,
-      cell,
+      names: { bucket: `${name}-bucket`, policy: `${name}-bucket-policy`, others: name },
+      bucketName: bucketName(cell),
+      bucketArn: bucketArn(cell),
       kmsKeyArn: args.kmsKeyArn,
-      retentionDays: normalized.reportRetentionDays,
-      expiring: [`${RESULTS_FOLDER}/`, `${BUCKET_PREFIX}reports/`],
+      // A run writes thousands of objects: with a bucket key most of them cost no call of KMS.
+      bucketKey: true,
+      lifecycleRules: [
+        { id: "old-versions", status: "Enabled", filter: {}, ...LEFTOVERS },
+        ...[`${RESULTS_FOLDER}/`, `${BUCKET_PREFIX}reports/`].map((prefix, index) => ({
+          id: `expire-${index + 1}`,
+          status: "Enabled",
+          filter: { prefix },
+          expiration: { days: normalized.reportRetentionDays },
+        })),
+      ],
       forceDestroy: !normalized.deletionProtection,
     });
     if (args.mail) this.createTemplates(name, args, bucket, bucketSettings);
