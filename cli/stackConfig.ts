@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse, YAMLParseError } from "yaml";
+import { type Cell, normalizeCell } from "../components/regional/cell";
 import type { StackConfig } from "../stacks/config";
 import { CliError, EXIT_CODES } from "./exitCodes";
 
@@ -31,6 +32,27 @@ export function stackValues(folder: string, stack: string): Record<string, unkno
     return [[name, typed(value, declared[name]?.type)] as const];
   });
   return { ...projectDefaults(folder), ...Object.fromEntries(own) };
+}
+
+/**
+ * The cell that a stack's files describe.
+ * @throws CliError when there is no such stack's file, or a value is missing or malformed
+ */
+export function stackCell(folder: string, stack: string): Cell {
+  const values = stackValues(folder, stack);
+  const text = (key: string) => String(values[key] ?? "");
+  const namePrefix = text("namePrefix");
+  try {
+    return normalizeCell({
+      name: stack,
+      region: text("region"),
+      accountId: text("accountId"),
+      ...(namePrefix && { namePrefix }),
+    });
+  } catch (error) {
+    const message = (error as Error).message.replace(/^cell\./, "bulkhead:");
+    throw new CliError(EXIT_CODES.usage, `Pulumi.${stack}.yaml: ${message}`, { cause: error });
+  }
 }
 
 /**

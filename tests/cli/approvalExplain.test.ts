@@ -117,8 +117,12 @@ describe("bulkhead approval explain", () => {
   it("rejects what it cannot read, with one message", () => {
     const cases: [string[], string | undefined, RegExp][] = [
       [[path.join(folder, "none.json")], undefined, /none\.json cannot be read: there is no such file/],
-      [[written("broken.json", '{"eventName": ')], undefined, /broken\.json is not JSON: .*; expected is/],
-      [["-"], "null", /standard input holds null; expected is/],
+      [
+        [written("broken.json", '{"eventName": ')],
+        undefined,
+        /broken\.json is not JSON \(it ends too early\)\. Expected is/,
+      ],
+      [["-"], "null", /standard input holds null\. Expected is/],
       [["--event", "ec2:RunInstances"], "{}", /event "ec2:RunInstances" is not supported: supported are/],
     ];
     for (const [args, input, message] of cases) {

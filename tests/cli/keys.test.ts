@@ -72,8 +72,8 @@ describe("bulkhead keys explain", () => {
 
   it("refuses what is no state with one message and no output", () => {
     const cases: [string, string][] = [
-      ["", "standard input is not JSON: it is empty"],
-      ["{", "standard input is not JSON: "],
+      ["", "standard input is not JSON (it is empty). Expected is a user's state"],
+      ["{]", "standard input is not JSON (line 1, column 2). Expected is"],
       ["7", "standard input: the state: "],
       [
         JSON.stringify({ ...due, keys: [{ id: "A" }] }),

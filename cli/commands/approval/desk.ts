@@ -1,6 +1,6 @@
 import type { Answer, Wish } from "../../../functions/approval/desk/desk";
 import { CliError, EXIT_CODES } from "../../exitCodes";
-import { stackValues } from "../../stackConfig";
+import { stackCell } from "../../stackConfig";
 
 /** A cell's desk: the function that does what people want from the command line. */
 export interface Desk {
@@ -34,26 +34,11 @@ export type ConnectDesk = (folder: string, stack: string) => Desk;
  * @throws CliError when the stack's files are missing or lack a value
  */
 export const connectDesk: ConnectDesk = (folder, stack) => {
-  const { normalizeCell } =
-    require("../../../components/regional/cell") as typeof import("../../../components/regional/cell");
   const { functionNames } =
     require("../../../components/lambda/functionNames") as typeof import("../../../components/lambda/functionNames");
   const { answerSchema } =
     require("../../../functions/approval/desk/desk") as typeof import("../../../functions/approval/desk/desk");
-  const values = stackValues(folder, stack);
-  const text = (key: string) => String(values[key] ?? "");
-  let cell: ReturnType<typeof normalizeCell>;
-  try {
-    cell = normalizeCell({
-      name: stack,
-      region: text("region"),
-      accountId: text("accountId"),
-      ...(text("namePrefix") && { namePrefix: text("namePrefix") }),
-    });
-  } catch (error) {
-    const message = (error as Error).message.replace(/^cell\./, "bulkhead:");
-    throw new CliError(EXIT_CODES.usage, `Pulumi.${stack}.yaml: ${message}`, { cause: error });
-  }
+  const cell = stackCell(folder, stack);
   const { functionArn } = functionNames(cell, "approval-desk");
   return {
     cell: stack,

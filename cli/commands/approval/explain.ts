@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import type { Intake } from "../../../functions/approval/intake/intake";
 import type { IntakeSettings } from "../../../functions/approval/intake/settings";
+import { readEventInput } from "../../eventInput";
 import { CliError, EXIT_CODES } from "../../exitCodes";
-import { readEvents } from "./readEvents";
 
 interface Options {
   json?: boolean;
@@ -49,11 +49,11 @@ export function explainCommand(): Command {
       const { explanation } =
         require("../../../functions/approval/intake/explain") as typeof import("../../../functions/approval/intake/explain");
       const settings = readSettings(options);
-      const { events, single } = await readEvents(file);
+      const { events, isList } = await readEventInput(file);
       const decided = events.map((event) => intake(event, settings));
       if (options.json) {
         const explanations = decided.map(explanation);
-        process.stdout.write(`${JSON.stringify(single ? explanations[0] : explanations, null, 2)}\n`);
+        process.stdout.write(`${JSON.stringify(isList ? explanations : explanations[0], null, 2)}\n`);
         return;
       }
       process.stdout.write(

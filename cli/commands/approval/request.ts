@@ -1,8 +1,9 @@
 import { Command } from "commander";
+import { readEventInput } from "../../eventInput";
 import { CliError, EXIT_CODES } from "../../exitCodes";
+import { parseJson } from "../../jsonInput";
 import { type ConnectDesk, connectDesk, type DeskOptions } from "./desk";
 import { deskOptions, print } from "./deskCommand";
-import { readEvents } from "./readEvents";
 
 interface RequestOptions extends DeskOptions {
   reason: string;
@@ -68,12 +69,7 @@ function typed({ service, api, input, account, region, reason }: RequestOptions)
       `Name a file, or say all of the operation: ${missing.join(", ")} missing.`,
     );
   }
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(input!);
-  } catch (error) {
-    throw new CliError(EXIT_CODES.usage, `--input is not JSON: ${(error as Error).message}`);
-  }
+  const parsed = parseJson(input!, "--input", "Expected is the call's input as a JSON object.");
   if (!isObject(parsed)) throw new CliError(EXIT_CODES.usage, "--input is not a JSON object.");
   return { service: service!, api: api!, input: parsed, account: account!, region: region!, reason };
 }
@@ -82,10 +78,10 @@ async function fromFile(
   file: string,
   { reason }: RequestOptions,
 ): Promise<Typed | { event: unknown; reason: string }> {
-  const { events } = await readEvents(file);
+  const { events, source } = await readEventInput(file);
   const [event] = events;
   if (events.length !== 1) {
-    throw new CliError(EXIT_CODES.usage, `${file} holds ${events.length} events; a request is for one.`);
+    throw new CliError(EXIT_CODES.usage, `${source} holds ${events.length} events; a request is for one.`);
   }
   if (!isObject(event) || !("service" in event)) return { event, reason };
   const { service, api, input, account, region, ...rest } = event;
@@ -94,12 +90,12 @@ async function fromFile(
   if (wrong !== undefined || !isObject(input)) {
     throw new CliError(
       EXIT_CODES.usage,
-      `${file}: ${wrong ?? "input"} of the operation is missing or of the wrong kind.`,
+      `${source}: ${wrong ?? "input"} of the operation is missing or of the wrong kind.`,
     );
   }
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined)
-    throw new CliError(EXIT_CODES.usage, `${file}: an operation has no "${unknown}".`);
+    throw new CliError(EXIT_CODES.usage, `${source}: an operation has no "${unknown}".`);
   return { ...(texts as Record<keyof typeof texts, string>), input, reason };
 }
 

@@ -1,14 +1,12 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { text as readAll } from "node:stream/consumers";
 import { Command } from "commander";
 import { actorOf, classify, type Verdict } from "../../../functions/breakGlass/events/classify";
-import { eventList } from "../../../functions/breakGlass/events/eventList";
 import { DEFAULT_WATCH_NAMES, type WatchNames } from "../../../functions/breakGlass/events/names";
 import { openRecord } from "../../../functions/breakGlass/events/openRecord";
 import { cleanLine } from "../../../functions/shared/text/cleanText";
+import { readEventInput } from "../../eventInput";
 import { CliError, EXIT_CODES } from "../../exitCodes";
-import { jsonErrorAt, placeOf } from "../../jsonPlace";
 
 interface ExplainOptions {
   user?: string[];
@@ -51,7 +49,7 @@ export function explainCommand(): Command {
     .addHelpText("after", HELP)
     .action(async (file: string, options: ExplainOptions) => {
       const names = watchNames(options);
-      const { events, isList } = eventList(await readEvents(file));
+      const { events, isList } = await readEventInput(file);
       const verdicts = events.map((event) => classify(event, names));
       process.stdout.write(
         options.json
@@ -102,53 +100,6 @@ function configuredValues({ project, stack }: ExplainOptions): Record<string, un
   if (stack !== undefined) return stackValues(folder, stack);
   if (project === undefined && !fs.existsSync(path.join(folder, "Pulumi.yaml"))) return {};
   return projectDefaults(folder);
-}
-
-async function readEvents(file: string): Promise<unknown> {
-  const isStdin = file === "-";
-  const where = isStdin ? "standard input" : file;
-  if (isStdin && process.stdin.isTTY) {
-    throw new CliError(
-      EXIT_CODES.usage,
-      "Give a file with the event, or pipe it in: bulkhead break-glass explain EVENT.json",
-    );
-  }
-  let text: string;
-  try {
-    text = isStdin ? await readAll(process.stdin) : fs.readFileSync(file, "utf8");
-  } catch (error) {
-    throw new CliError(
-      EXIT_CODES.usage,
-      `${where} cannot be read: ${(error as NodeJS.ErrnoException).code}.`,
-      { cause: error },
-    );
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\ufeff/, ""));
-  } catch (error) {
-    throw new CliError(
-      EXIT_CODES.usage,
-      `${where} is not JSON${place(text)}: a CloudTrail event, or a list of them, is expected.`,
-      { cause: error },
-    );
-  }
-  if (typeof value !== "object" || value === null) {
-    throw new CliError(
-      EXIT_CODES.usage,
-      `${where} holds ${value === null ? "null" : `a ${typeof value}`} at its top: a CloudTrail event, or a list of them, is expected.`,
-    );
-  }
-  return value;
-}
-
-/** Where JSON ends to be JSON, for people. */
-function place(text: string): string {
-  if (text.trim() === "") return " (it is empty)";
-  const at = jsonErrorAt(text);
-  if (at === text.length) return " (it ends too early)";
-  const { line, column } = placeOf(text, at);
-  return ` (line ${line}, column ${column})`;
 }
 
 const ADVICE: Record<string, string> = {

@@ -43,7 +43,7 @@ async function write(options: RunbookOptions): Promise<void> {
   const { runbookMarkdown, runbookTitle } =
     require("../../../functions/breakGlass/runbook/runbook") as typeof import("../../../functions/breakGlass/runbook/runbook");
   const { facts } = readStackFacts(options);
-  const outputs = readOutputs(options.outputs, options.stack);
+  const outputs = await readOutputs(options.outputs, options.stack);
   let input: ReturnType<typeof runbookInput>;
   try {
     input = runbookInput(facts, outputs, new Date());

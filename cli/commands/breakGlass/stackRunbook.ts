@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import type { StackFacts } from "../../../functions/breakGlass/runbook/fromStack";
 import { CliError, EXIT_CODES } from "../../exitCodes";
+import { readJsonInput } from "../../jsonInput";
 import { readStackConfig } from "../../stackConfig";
 import { type CustodyConfig, readCustodyConfig } from "./custodianContext";
 
@@ -44,17 +45,9 @@ export function readStackFacts({ project, stack }: StackOptions): StackOnFile {
  * @param source a file, or `-` for standard input
  * @throws CliError when it cannot be read or is not JSON
  */
-export function readOutputs(source: string, stack: string): unknown {
-  const place = source === "-" ? "Standard input" : source;
+export async function readOutputs(source: string, stack: string): Promise<unknown> {
   const make = `Make the outputs with: pulumi stack output -s ${stack} --json`;
-  const text = readText(source === "-" ? 0 : source, (code) => `${place} cannot be read: ${code}. ${make}`);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new CliError(EXIT_CODES.usage, `${place} is not JSON: ${(error as Error).message}. ${make}`, {
-      cause: error,
-    });
-  }
+  return (await readJsonInput(source, make)).value;
 }
 
 /**
@@ -62,7 +55,7 @@ export function readOutputs(source: string, stack: string): unknown {
  * @param message what to say, given the system's error code
  * @throws CliError
  */
-export function readText(source: string | number, message: (code: string) => string): string {
+export function readText(source: string, message: (code: string) => string): string {
   try {
     return fs.readFileSync(source, "utf8");
   } catch (error) {

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { Decision } from "../../../functions/keyRotation/decide/decide";
 import { CliError, EXIT_CODES } from "../../exitCodes";
-import { readJsonInput } from "./jsonInput";
+import { readJsonInput } from "../../jsonInput";
 
 type Outcome = Decision | { error: string };
 
@@ -15,7 +15,7 @@ export function explainCommand(): Command {
     .option("--json", "print the result as JSON")
     .addHelpText("after", HELP)
     .action(async (file: string | undefined, options: { json?: boolean }) => {
-      const { value, source } = await readJsonInput(file);
+      const { value, source } = await readJsonInput(file, EXPECTED);
       const many = Array.isArray(value);
       const outcomes = many ? value.map(explain) : [explain(value)];
       const problems = outcomes.flatMap((outcome, index) =>
@@ -28,6 +28,8 @@ export function explainCommand(): Command {
       if (problems.length > 0) throw new CliError(EXIT_CODES.usage, problems.join("\n"));
     });
 }
+
+const EXPECTED = "Expected is a user's state, or an array of states.";
 
 const HELP = `
 The state is {keys, user, record, policy, mode, cell}; docs/key-rotation.md describes it, and the table.

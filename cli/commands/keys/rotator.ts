@@ -1,7 +1,7 @@
 import type { AccountAnswer } from "../../../functions/keyRotation/account/work";
 import type { AccountItem } from "../../../functions/keyRotation/inventory/list";
 import { CliError, EXIT_CODES } from "../../exitCodes";
-import { stackValues } from "../../stackConfig";
+import { stackCell } from "../../stackConfig";
 
 /** A cell's rotator, as the command reaches it: its functions and its bucket, in the cell's region. */
 export interface Rotator {
@@ -23,28 +23,13 @@ const INVOKE_MILLISECONDS = 910_000;
  * @throws CliError when the stack's files are missing or lack a value
  */
 export function connectRotator(folder: string, stack: string): Rotator {
-  const { normalizeCell } =
-    require("../../../components/regional/cell") as typeof import("../../../components/regional/cell");
   const names =
     require("../../../components/keyRotator/names") as typeof import("../../../components/keyRotator/names");
   const { LambdaClient } = require("@aws-sdk/client-lambda") as typeof import("@aws-sdk/client-lambda");
   const { S3Client } = require("@aws-sdk/client-s3") as typeof import("@aws-sdk/client-s3");
   const { S3Objects } =
     require("../../../functions/keyRotation/adapters/objects") as typeof import("../../../functions/keyRotation/adapters/objects");
-  const values = stackValues(folder, stack);
-  const text = (key: string) => String(values[key] ?? "");
-  let cell: ReturnType<typeof normalizeCell>;
-  try {
-    cell = normalizeCell({
-      name: stack,
-      region: text("region"),
-      accountId: text("accountId"),
-      ...(text("namePrefix") && { namePrefix: text("namePrefix") }),
-    });
-  } catch (error) {
-    const message = (error as Error).message.replace(/^cell\./, "bulkhead:");
-    throw new CliError(EXIT_CODES.usage, `Pulumi.${stack}.yaml: ${message}`, { cause: error });
-  }
+  const cell = stackCell(folder, stack);
   const { region } = cell;
   const requestHandler = { requestTimeout: INVOKE_MILLISECONDS, connectionTimeout: 5_000 };
   const lambda = new LambdaClient({ region, maxAttempts: 1, requestHandler });

@@ -109,8 +109,16 @@ describe("bulkhead break-glass runbook and instructions", () => {
       ["runbook", "--outputs", "outputs.json", "--stack", "dr"],
       'cellName is "prod", and the configuration of dr says "dr"',
     ],
-    ["what is no JSON", ["runbook", "--outputs", "text.json"], "text.json is not JSON"],
-    ["a file that is not there", ["runbook", "--outputs", "none.json"], "none.json cannot be read: ENOENT"],
+    [
+      "what is no JSON",
+      ["runbook", "--outputs", "text.json"],
+      "text.json is not JSON (line 1, column 1). Make",
+    ],
+    [
+      "a file that is not there",
+      ["runbook", "--outputs", "none.json"],
+      "none.json cannot be read: there is no such file. Make",
+    ],
     [
       "a stack that is not there",
       ["runbook", "--outputs", "outputs.json", "--stack", "mars"],
