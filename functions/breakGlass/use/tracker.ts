@@ -138,10 +138,7 @@ export class UseTracker {
     // The use may have ended between the two; the event needs one that ends later.
     const use = (await store.open(subject)) ?? (await this.note(subject, event));
     if (subject === TAMPERING) await this.tellTampering(event, isAdded);
-    else {
-      await this.tellOpening(use);
-      await this.recordOpening(use);
-    }
+    else await this.open(use);
     return true;
   }
 
@@ -180,7 +177,8 @@ export class UseTracker {
     const waits = first.service === SIGN_IN_EVENT_SOURCE && first.call === "CheckMfa";
     return {
       subject,
-      useId: `${now}-${first.eventId}`,
+      // Of the cell, too: both may see the same event in the same millisecond, and each has to leave a record of its own.
+      useId: `${now}-${this.parts.context.cell}-${first.eventId}`,
       lastSeenAt: now,
       first,
       openingDueAt: this.iso(waits ? this.parts.times.signIn : 0),
@@ -193,6 +191,15 @@ export class UseTracker {
       enteredRecorded: false,
       toldAtOnce: 0,
     };
+  }
+
+  /** Tells of a use and records it, the one whether or not the other can be done: a topic that refuses must not cost the evidence. */
+  private async open(use: Use): Promise<void> {
+    try {
+      await this.tellOpening(use);
+    } finally {
+      await this.recordOpening(use);
+    }
   }
 
   private async tellOpening(use: Use): Promise<void> {
@@ -239,8 +246,7 @@ export class UseTracker {
   }
 
   private async sweepUse(use: Use): Promise<void> {
-    await this.tellOpening(use);
-    await this.recordOpening(use);
+    await this.open(use);
     if (this.isPast(use.lastSeenAt, this.parts.times.idle)) await this.parts.store.startClosing(use);
     else await this.tellDigest(use);
   }

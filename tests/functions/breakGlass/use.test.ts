@@ -1,11 +1,13 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
+import type { EvidenceRecord } from "../../../functions/breakGlass/records/record";
 import { createUseHandler, TICK } from "../../../functions/breakGlass/use/handle";
+import { InMemoryUseStore } from "../../../functions/breakGlass/use/inMemoryUseStore";
 import { readUseSettings, USE_VARIABLE } from "../../../functions/breakGlass/use/settings";
 import { TOLD_AT_ONCE } from "../../../functions/breakGlass/use/tracker";
 import { makeNotice } from "../../../functions/shared/notice/notice";
 import { fixture, wrapped } from "./fixtures";
-import { MINUTE, START, tampering, told, UseWorld, userCall, userSignIn } from "./useWorld";
+import { CONTEXT, MINUTE, START, tampering, told, UseWorld, userCall, userSignIn } from "./useWorld";
 
 const USERS = ["breakglass-admin-1", "breakglass-admin-2"];
 
@@ -239,6 +241,32 @@ describe("use of emergency users", () => {
       });
       expect(closed).to.include({ kind: "useClosed", userName: USERS[0], events: 2 });
       expect(world.evidence.size).to.equal(2);
+    });
+
+    it("is left by each cell, also when both see the event in the same millisecond", async () => {
+      const records: EvidenceRecord[] = [];
+      const event = userSignIn(1, "ConsoleLogin", "Success");
+      for (const cell of ["prod", "dr"]) {
+        const world = new UseWorld(new InMemoryUseStore(), {
+          now: () => START,
+          context: { ...CONTEXT, cell },
+          recordEvidence: async (record) => void records.push(record),
+        });
+        await world.deliver(event);
+      }
+      expect(records.map((record) => "cell" in record && record.cell)).to.deep.equal(["prod", "dr"]);
+      expect(new Set(records.map(({ id }) => id)).size).to.equal(2);
+    });
+
+    it("is left although nobody can be told", async () => {
+      const world = new UseWorld(new InMemoryUseStore(), {
+        publish: async () => {
+          throw new Error("the topic is gone");
+        },
+      });
+      const error = await world.deliver(userCall(1)).catch((thrown: Error) => thrown);
+      expect((error as Error).message).to.equal("the topic is gone");
+      expect([...world.evidence.values()].map(({ kind }) => kind)).to.deep.equal(["useOpened"]);
     });
 
     it("is made up for when the tables answer again, without a second report", async () => {

@@ -9,6 +9,17 @@ import { NAMES } from "./fixtures";
 export const MINUTE = 60_000;
 export const START = Date.parse("2026-03-02T03:00:00.000Z");
 
+/** What the messages of the world's cell say of it. */
+export const CONTEXT: TrackerParts["context"] = {
+  cell: "dr",
+  region: "us-west-2",
+  account: "222222222222",
+  runbookUrl: "https://runbooks.example.com/break-glass",
+  idleMinutes: 30,
+  digestMinutes: 15,
+  recordedBy: "bulkhead-breakglass-use",
+};
+
 /** A process that stopped in the middle. */
 export class Crash extends Error {}
 
@@ -49,15 +60,7 @@ export class UseWorld {
           this.evidence.set(`${record.kind} ${record.id}`, record);
         }),
       names: NAMES,
-      context: {
-        cell: "dr",
-        region: "us-west-2",
-        account: "222222222222",
-        runbookUrl: "https://runbooks.example.com/break-glass",
-        idleMinutes: 30,
-        digestMinutes: 15,
-        recordedBy: "bulkhead-breakglass-use",
-      },
+      context: CONTEXT,
       times: { digest: 15 * MINUTE, idle: 30 * MINUTE, signIn: MINUTE, claim: 55_000 },
       log: { info: () => {}, warn: () => {}, error: () => {} },
       now: () => this.time++,
