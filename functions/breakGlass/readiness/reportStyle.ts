@@ -40,7 +40,8 @@ tr.row.failed .finding { color: var(--bad); }
   .figures dd.when { font-size: 12px; }
   .pill, .figures dt, .detail, tr.requirement span { font-size: 10.5px; }
   code, pre { font-size: 10px; }
-  .open > li, tr.requirement { break-inside: avoid; }
-  tr.requirement { break-after: avoid; }
+  /* A requirement stays with its rows, unless they are many, and a list with what leads to it. */
+  .open > li, tr.requirement, tbody:not(:has(tr:nth-child(9))) { break-inside: avoid; }
+  tr.requirement, h2, h2 + p { break-after: avoid; }
 }
 `;

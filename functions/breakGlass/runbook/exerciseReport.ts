@@ -3,10 +3,13 @@ import { instant, plural } from "../../shared/html/format";
 import { html } from "../../shared/html/html";
 import type { ExerciseResult, ExerciseStep } from "./exercise";
 import { paperPage } from "./page";
+import { whole } from "./whole";
 
 /** Verdicts in words, so that no colour is needed. */
 const VERDICT = { passed: "Passed", failed: "FAILED", aborted: "ABORTED" } as const;
 const MARK = { passed: "ok", failed: "FAILED", skipped: "left out" } as const;
+
+const HEADINGS = ["Step", "Outcome", "Evidence", "Time (UTC)"] as const;
 
 /** An exercise as one HTML file that needs nothing else. */
 export function exercisePage(result: ExerciseResult): string {
@@ -15,7 +18,7 @@ export function exercisePage(result: ExerciseResult): string {
   const bad = result.steps.filter((step) => step.outcome !== "passed");
   return paperPage(
     title,
-    html`<h1>Emergency access, exercise of ${userName}</h1>
+    html`<h1>Emergency access, exercise of ${whole(userName)}</h1>
 <p class="lead"><strong>${VERDICT[outcome]}.</strong> ${
       bad.length === 0
         ? "Every step was gone through and was found to work."
@@ -38,9 +41,9 @@ export function exercisePage(result: ExerciseResult): string {
     }</td></tr>
 </tbody></table>
 <h2>Steps</h2>
-<div class="frame wide" tabindex="0"><table>
-<thead><tr><th>Step</th><th>Outcome</th><th>Evidence</th><th>Time</th></tr></thead>
-<tbody>${result.steps.map(row)}</tbody>
+<div class="stack"><table role="table">
+<thead role="rowgroup"><tr role="row">${HEADINGS.map((heading) => html`<th role="columnheader">${heading}</th>`)}</tr></thead>
+<tbody role="rowgroup">${result.steps.map(row)}</tbody>
 </table></div>
 <p class="soft">What a cell noticed and that the password was changed is read from the cells' records; the rest is what those who took part said.</p>
 `.text,
@@ -48,5 +51,11 @@ export function exercisePage(result: ExerciseResult): string {
 }
 
 function row({ name, outcome, evidence, endedAt }: ExerciseStep) {
-  return html`<tr><td>${name}</td><td><strong>${MARK[outcome]}</strong></td><td>${evidence}</td><td>${endedAt.slice(11, 19)}</td></tr>`;
+  const cells = [
+    name,
+    html`<strong>${MARK[outcome]}</strong>`,
+    evidence,
+    html`<time datetime="${endedAt}">${endedAt.slice(11, 19)}</time>`,
+  ];
+  return html`<tr role="row">${cells.map((cell, column) => html`<td role="cell" data-label="${HEADINGS[column]}">${cell}</td>`)}</tr>`;
 }

@@ -39,6 +39,7 @@ export interface StackFacts {
   accountId: string;
   namePrefix: string;
   users: readonly RunbookUser[];
+  useIdleSeconds: number;
   /** Role that the management account, or the emergency users, can switch into in member accounts. */
   memberRoleName: string | undefined;
 }
@@ -89,6 +90,7 @@ export function runbookInputByName(facts: StackFacts, now: Date): RunbookInput {
     peer: byName(peer, facts.users),
     users: facts.users,
     path: DEFAULT_EMERGENCY_PATH,
+    useIdleSeconds: facts.useIdleSeconds,
     memberRoleName: facts.memberRoleName,
   };
 }

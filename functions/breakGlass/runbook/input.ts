@@ -39,6 +39,8 @@ export interface RunbookInput {
   users: readonly RunbookUser[];
   /** IAM path of the users. */
   path: string;
+  /** Seconds without events after which a use counts as over. */
+  useIdleSeconds: number;
   /** Whether member accounts are reached by a role, and its name. */
   memberRoleName: string | undefined;
 }

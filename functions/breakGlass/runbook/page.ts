@@ -1,6 +1,7 @@
 import { Marked, type Tokens } from "marked";
 import { escapeHtml } from "../../shared/text/escapeHtml";
 import { PAPER_STYLE } from "./paperStyle";
+import { whole, wholeAddress } from "./whole";
 
 /**
  * Markdown as one HTML file that needs nothing else: styles inside, no script, no font, no picture from elsewhere, so that it can be read and
@@ -24,13 +25,18 @@ export function markdownPage(markdownText: string, title: string): string {
         return `<h${depth} id="${id}">${inner}</h${depth}>\n`;
       },
       link({ href, tokens }: Tokens.Link) {
-        const inner = this.parser.parseInline(tokens);
+        const plain = this.parser.parseInline(tokens);
+        const inner = plain === escapeHtml(href) ? wholeAddress(href).text : plain;
         if (!/^(?:https:\/\/|#)/.test(href)) return inner;
         return `<a href="${escapeHtml(href)}">${inner}</a>`;
       },
       codespan({ text }: Tokens.Codespan) {
-        // Short names are not broken at their hyphens.
-        return `<code${text.length <= SHORT ? ' class="short"' : ""}>${escapeHtml(text)}</code>`;
+        return text.length <= SHORT
+          ? `<code class="short">${escapeHtml(text)}</code>`
+          : `<code>${whole(text).text}</code>`;
+      },
+      code({ text }: Tokens.Code) {
+        return `<pre><code>${whole(text).text}\n</code></pre>\n`;
       },
       image({ text }: Tokens.Image) {
         return escapeHtml(text);
@@ -40,18 +46,24 @@ export function markdownPage(markdownText: string, title: string): string {
         const isBlank = token.header.map((_, column) =>
           token.rows.every((cells) => cells[column]?.text === ""),
         );
-        const row = (cells: Tokens.TableCell[], tag: "td" | "th") =>
-          `<tr>${cells
-            .map((cell, column) => {
-              const name = tag === "th" && isBlank[column] ? ' class="blank"' : "";
-              return `<${tag}${name}>${this.parser.parseInline(cell.tokens)}</${tag}>`;
-            })
-            .join("")}</tr>`;
-        const head = token.header.every((cell) => cell.text === "")
-          ? ""
-          : `<thead>${row(token.header, "th")}</thead>`;
-        // A frame of its own, so that a wide table scrolls and not the page.
-        return `<div class="frame${token.header.length > 2 ? " wide" : ""}" tabindex="0"><table>${head}<tbody>${token.rows.map((cells) => row(cells, "td")).join("\n")}</tbody></table></div>\n`;
+        const inline = (cell: Tokens.TableCell) => this.parser.parseInline(cell.tokens);
+        const row = (cells: string[]) => `<tr role="row">${cells.join("")}</tr>`;
+        const head = token.header.map(
+          (cell, column) =>
+            `<th${isBlank[column] ? ' class="blank"' : ""} role="columnheader">${inline(cell)}</th>`,
+        );
+        const rows = token.rows.map((cells) =>
+          row(
+            cells.map((cell, column) => {
+              // On a phone cells stand below one another: of three and more, each says what it is.
+              const heading = token.header.length > 2 ? token.header[column]?.text : "";
+              return `<td role="cell"${heading ? ` data-label="${escapeHtml(heading)}"` : ""}>${inline(cell)}</td>`;
+            }),
+          ),
+        );
+        const isHeadless = token.header.every((cell) => cell.text === "");
+        const thead = isHeadless ? "" : `<thead role="rowgroup">${row(head)}</thead>`;
+        return `<div class="stack"><table role="table">${thead}<tbody role="rowgroup">${rows.join("\n")}</tbody></table></div>\n`;
       },
     },
   });

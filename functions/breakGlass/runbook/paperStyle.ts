@@ -25,10 +25,10 @@ code, pre, .value { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "Deja
 code { font-size: .9em; background: var(--wash); padding: .08em .25em; border-radius: 3px; }
 pre { background: var(--wash); border: 1px solid var(--line); border-radius: 4px; padding: .7rem .85rem; font-size: .84rem; line-height: 1.45; white-space: pre-wrap; margin: .6rem 0; }
 pre code { font-size: inherit; background: none; padding: 0; }
-.frame { overflow-x: auto; margin: .8rem 0; }
+.stack { margin: .8rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .94rem; }
 th, td { text-align: left; vertical-align: top; border: 1px solid var(--line); padding: .45rem .6rem; }
-code.short { white-space: nowrap; }
+code.short, .whole, time { white-space: nowrap; }
 th.blank { width: 26%; }
 td:empty { height: 2.1rem; }
 th { background: var(--wash); overflow-wrap: normal; }
@@ -53,10 +53,17 @@ pre.letter { font-size: .8rem; line-height: 1.3; overflow-wrap: anywhere; }
   main { padding: 1.2rem 1rem 3rem; }
   h1 { font-size: 1.6rem; }
   nav ol { columns: 1; }
-  .wide table { min-width: 30rem; }
+  table { font-size: .88rem; }
+  th, td { padding: .4rem .5rem; }
   .line { min-width: 9rem; }
-  table.keep :is(tbody, tr, th, td) { display: block; }
-  table.keep tr { margin-bottom: .8rem; }
+  .value { font-size: 1rem; }
+  ol.steps > li { padding-left: 2.7rem; }
+  table.keep :is(tbody, tr, th, td), .stack :is(table, tbody, tr, td) { display: block; }
+  table.keep tr, .stack tr { margin-bottom: .8rem; }
+  .stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .stack td + td { border-top: 0; }
+  .stack td:first-child { background: var(--wash); }
+  .stack td[data-label]::before { content: attr(data-label) ": "; font-weight: 700; }
 }
 @media print {
   @page { margin: 16mm 17mm; }
@@ -69,9 +76,10 @@ pre.letter { font-size: .8rem; line-height: 1.3; overflow-wrap: anywhere; }
   h1, h2, h3 { break-after: avoid; }
   a { text-decoration: none; }
   pre, tr, .box, ol.steps > li { break-inside: avoid; }
-  pre { font-size: 9.5pt; }
+  pre { font-size: 9.5pt; margin: .4rem 0; padding: .5rem .7rem; }
+  ol.steps > li { margin: .6rem 0; }
+  td > a { font-size: 9.5pt; }
   pre.letter { break-before: page; break-inside: auto; font-size: 9pt; }
-  .frame { overflow: visible; }
   table { font-size: 11pt; }
   .page { break-before: page; }
 }

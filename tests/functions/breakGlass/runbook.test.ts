@@ -22,6 +22,7 @@ const FACTS: StackFacts = {
     { userName: "breakglass-admin-1", custodian: "alice@example.com" },
     { userName: "breakglass-admin-2", custodian: "bob@example.com" },
   ],
+  useIdleSeconds: 1_800,
   memberRoleName: undefined,
 };
 const OUTPUTS = {
@@ -59,6 +60,13 @@ const INSTRUCTIONS = {
 
 /** What makes a page need something else than itself. */
 const EXTERNAL = /<(?:script|link|img|iframe|object|embed|form|base)\b|@import|url\(|srcset|\son\w+=/i;
+
+/** In a browser: what one can only read by scrolling sideways. */
+const CUT_OFF =
+  "[...document.querySelectorAll('.stack, pre, td')].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)";
+/** In a browser: what is typed from the page and stands on two lines, so that a hyphen may be taken for one of the line's. */
+const BROKEN_NAMES =
+  "[...document.querySelectorAll('.whole, code.short')].filter((e) => e.getClientRects().length > 1).map((e) => e.textContent)";
 
 describe("the runbook's input", () => {
   it("has the stack's own names from its outputs, and the other cell's from the configuration", () => {
@@ -190,6 +198,12 @@ describe("the runbook", () => {
       expect(text).to.include(part);
   });
 
+  it("says when the closing report comes, as it is configured", () => {
+    expect(text).to.include("nothing was seen of it for 30 minutes, the closing report");
+    const quick = runbookMarkdown(inputOf({ ...FACTS, useIdleSeconds: 300 }));
+    expect(quick).to.include("nothing was seen of it for 5 minutes, the closing report");
+  });
+
   it("has both cells' trails with the queries to ask them", () => {
     for (const name of [
       "/own/log-group",
@@ -222,10 +236,10 @@ describe("the runbook", () => {
         const page = markdownPage(runbookMarkdown(input), runbookTitle(input));
         expect(page).not.to.match(EXTERNAL);
         // The table keeps its two columns.
-        const row = /<tr><td><code class="short">breakglass-admin-1<\/code><\/td>(<td>.*<\/td>)<\/tr>/.exec(
+        const row = /<code class="short">breakglass-admin-1<\/code><\/td>(<td .*<\/td>)<\/tr>/.exec(
           page,
         )?.[1];
-        expect(row?.split("<td>").length).to.equal(2);
+        expect(row?.split("<td ").length).to.equal(2);
       }),
       { seed: 20251020, numRuns: 100 },
     );
@@ -302,7 +316,7 @@ describe("a custodian's instructions", () => {
       "alice@example.com",
       "222222222222",
       "0123 4567 89AB CDEF 0123 4567 89AB CDEF 0123 4567",
-      "gpg --decrypt breakglass-admin-1.pgp.asc",
+      'gpg --decrypt <span class="whole">breakglass-admin-1.pgp.asc</span>',
       "When something is lost",
       "Never",
     ])
@@ -339,9 +353,12 @@ describe("a custodian's instructions", () => {
         });
         await tab.setContent(html);
         expect(await tab.evaluate("document.documentElement.scrollWidth - innerWidth")).to.be.at.most(0);
+        expect(await tab.evaluate(CUT_OFF), "cut off on a phone").to.deep.equal([]);
+        expect(await tab.evaluate(BROKEN_NAMES), "broken on a phone").to.deep.equal([]);
         await tab.emulateMedia({ media: "print" });
         await tab.setViewportSize({ width: 660, height: 900 });
         expect(await tab.evaluate("document.documentElement.scrollWidth - innerWidth")).to.be.at.most(0);
+        expect(await tab.evaluate(BROKEN_NAMES), "broken on paper").to.deep.equal([]);
         expect(asked).to.deep.equal([]);
         await context.close();
       }

@@ -37,7 +37,7 @@ ${cells.map(({ region, trailLogGroupName }) =>
 )}
 
 ${auditQueries(input.users.map(({ userName }) => userName)).map(
-  ({ question, lines }) => markdown`**${question}**\n\n${codeBlock("text", ...lines)}\n`,
+  ({ question, lines }) => markdown`### ${question}\n\n${codeBlock("text", ...lines)}\n`,
 )}
 Then, for each trail, that its files are whole:
 

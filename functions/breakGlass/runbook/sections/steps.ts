@@ -56,7 +56,7 @@ ${codeBlock("sh", `npx bulkhead promote ${stack} --reason "what happened" --dead
 
 ### 7. Sign out
 
-Sign out of the console, close the browser. Say over the agreed channel that the emergency user is no longer in use. About a quarter of an hour later the closing report comes: everything that was done, in order.
+Sign out of the console, close the browser. Say over the agreed channel that the emergency user is no longer in use. When nothing was seen of it for ${Math.round(input.useIdleSeconds / 60)} minutes, the closing report comes: everything that was done, in order.
 `;
 }
 
