@@ -1,13 +1,9 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { USE_TABLE_KEYS, USE_TABLE_TTL } from "../../functions/breakGlass/use/dynamoDbUseStore";
-import { type Cell, cellArn, cellScopedName } from "../regional/cell";
+import { type Cell, cellArn } from "../regional/cell";
 import type { PolicyStatement } from "../regional/policyDocument";
-
-/** Name of the table in which a cell follows uses. */
-export function useTableName(cell: Cell): string {
-  return cellScopedName(cell, "breakglass-uses");
-}
+import { useTableName } from "./useNames";
 
 /** What the table is made of. */
 export interface UseTableParts {

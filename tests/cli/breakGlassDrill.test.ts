@@ -12,6 +12,8 @@ import {
   type ReadinessSummary,
 } from "../../functions/breakGlass/runbook/exercise";
 import { exercisePage } from "../../functions/breakGlass/runbook/exerciseReport";
+import { traceText, type UseTrace } from "../../functions/breakGlass/runbook/trace";
+import type { Observation } from "../../functions/breakGlass/use/observation";
 
 const START = Date.parse("2026-03-02T09:00:00.000Z");
 const USER = "breakglass-admin-1";
@@ -74,6 +76,7 @@ interface Setting {
   dr?: EvidenceStore;
   readiness?: () => Promise<ReadinessSummary>;
   signIn?: ExercisePlan["signIn"];
+  trace?: (cell: string) => Promise<string>;
   /** Called before each pause: something may happen meanwhile. */
   meanwhile?: (stores: { prod: EvidenceStore; dr: EvidenceStore }) => Promise<void>;
   pause?: () => void;
@@ -105,6 +108,7 @@ async function hold(
     },
     isStop: (error) => error instanceof Stop,
     readiness: setting.readiness ?? (async () => READY),
+    trace: setting.trace ?? (async () => "no event arrived"),
     sides: [
       { cell: "prod", region: "us-east-1", store: prod },
       { cell: "dr", region: "us-west-2", store: dr },
@@ -152,6 +156,34 @@ describe("bulkhead break-glass drill", () => {
     const { result } = await hold({ readiness: async () => ({ ...READY, unknown: 2 }) });
     expect(result.outcome).to.equal("passed");
     expect(result.steps[1]?.evidence).to.include("2 could not be told");
+  });
+
+  it("takes what is new, however this machine's clock differs from AWS's", async () => {
+    const earlier = "2026-03-02T08:58:00.000Z";
+    const { result } = await hold({
+      prod: new InMemoryEvidenceStore(use("prod", "2026-03-02T08:57:00.000Z")),
+      dr: new InMemoryEvidenceStore(),
+      meanwhile: async ({ prod }) => {
+        for (const one of [use("prod", earlier), use("dr", earlier), rotation(earlier)])
+          await prod.append(one);
+      },
+    });
+    expect(result.outcome).to.equal("passed");
+    expect(result.steps[5]?.evidence).to.equal(
+      `prod: ConsoleLogin at ${earlier}; dr: ConsoleLogin at ${earlier}`,
+    );
+  });
+
+  it("says of each cell that noticed nothing what it knows", async () => {
+    const { result } = await hold({
+      prod: new InMemoryEvidenceStore(use("prod", LATER), rotation(LATER)),
+      dr: new InMemoryEvidenceStore(),
+      trace: async (cell) => `what ${cell} knows`,
+    });
+    expect(result.steps[5]).to.include({
+      outcome: "failed",
+      evidence: `prod: ConsoleLogin at ${LATER}; not noticed by dr (what dr knows)`,
+    });
   });
 
   it("waits for what the cells have yet to notice", async () => {
@@ -209,7 +241,7 @@ describe("bulkhead break-glass drill", () => {
         dr: new InMemoryEvidenceStore(),
       },
       5,
-      `prod: ConsoleLogin at ${LATER}; not noticed by dr`,
+      `prod: ConsoleLogin at ${LATER}; not noticed by dr (no event arrived)`,
     ],
     [
       "a use before the exercise",
@@ -222,7 +254,7 @@ describe("bulkhead break-glass drill", () => {
         dr: new InMemoryEvidenceStore(),
       },
       5,
-      "no cell recorded the use; not noticed by prod, dr",
+      "no cell recorded the use; not noticed by prod (no event arrived), dr (no event arrived)",
     ],
     [
       "a use of another user",
@@ -333,7 +365,7 @@ describe("bulkhead break-glass drill", () => {
         prod: new InMemoryEvidenceStore(use("prod", LATER), rotation(LATER)),
         dr: LOST,
       });
-      expect(silent.result.steps[5]?.evidence).to.include("not noticed by dr; dr does not answer");
+      expect(silent.result.steps[5]?.evidence).to.include("not noticed by dr (no event arrived); dr does not answer");
     });
 
     it("has failed when neither answers, and keeps the report", async () => {
@@ -376,6 +408,56 @@ describe("bulkhead break-glass drill", () => {
         expect(looksSecret(plain), plain).to.equal(false);
       expect(looksSecret(`it was ${PASSWORD} I think`)).to.equal(true);
     });
+  });
+
+  describe("what a cell knows of a use that it has not noticed", () => {
+    const first = { call: "ConsoleLogin", time: LATER } as Observation;
+    const quiet: UseTrace = { use: undefined, runs: { all: 3, failed: 0 }, waiting: { "a-queue": 0 } };
+    const of = (more: Partial<UseTrace>) => traceText({ ...quiet, ...more }, "2026-03-02T09:00:00.000Z");
+    for (const [what, trace, text] of [
+      [
+        "that nothing arrived",
+        {},
+        "no event of this user arrived, or its use is over already; its function ran 3 times, 0 failed; dead letters: 0 in a-queue",
+      ],
+      [
+        "that it failed",
+        { runs: { all: 3, failed: 3 }, waiting: { "a-queue": 1 } },
+        "ran 3 times, 3 failed; dead letters: 1 in a-queue",
+      ],
+      [
+        "what it has not recorded",
+        { use: { first, lastSeenAt: LATER, enteredRecorded: false } },
+        `it saw ConsoleLogin at ${LATER}, and has not recorded it`,
+      ],
+      [
+        "what hides it",
+        {
+          use: {
+            first: { ...first, time: "2026-03-02T08:00:00.000Z" },
+            lastSeenAt: LATER,
+            enteredRecorded: true,
+          },
+        },
+        "a use that began with ConsoleLogin at 2026-03-02T08:00:00.000Z goes on and hides a new one",
+      ],
+      [
+        "that it came late",
+        { use: { first, lastSeenAt: LATER, enteredRecorded: true } },
+        "has recorded it meanwhile",
+      ],
+      [
+        "what does not answer",
+        {
+          use: { unread: "TimeoutError" },
+          runs: { unread: "AccessDenied" },
+          waiting: { "a-queue": { unread: "QueueDoesNotExist" } },
+        },
+        "its table of uses: TimeoutError; runs of its function: AccessDenied; dead letters: a-queue: QueueDoesNotExist",
+      ],
+    ] as [string, Partial<UseTrace>, string][]) {
+      it(`says ${what}`, () => expect(of(trace)).to.include(text));
+    }
   });
 
   it("writes a report that needs nothing else and shows names as text", async () => {

@@ -17,15 +17,20 @@ import {
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { DeleteTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { expect } from "chai";
+import { readTrace } from "../../cli/commands/breakGlass/drillTrace";
 import { evidenceTableName } from "../../components/breakGlassAccount/evidenceTable";
+import { useTableName } from "../../components/breakGlassAccount/useNames";
 import { normalizeCell } from "../../components/regional/cell";
 import type { ReadinessReport } from "../../functions/breakGlass/readiness/readinessReport";
 import { DynamoDbEvidenceStore } from "../../functions/breakGlass/records/dynamoDbEvidenceStore";
 import type { StewardResult } from "../../functions/breakGlass/steward/run";
+import { DynamoDbUseStore } from "../../functions/breakGlass/use/dynamoDbUseStore";
+import { observe } from "../../functions/breakGlass/use/observation";
+import type { Use } from "../../functions/breakGlass/use/store";
 import type { LocalAws } from "../../local/aws/launch";
 import { createOrganization, type LocalOrganization, MANAGEMENT_ACCOUNT } from "../../local/aws/organization";
 import { ensureBuilt } from "../support/builtFunctions";
-import { CELLS, deployCells, deployReader, makeUsers, recordEvidence } from "./readinessCells";
+import { CELLS, deployCells, deployReader, makeUsers, recordEvidence, USERS } from "./readinessCells";
 import { EAST, iamClient, launch, ROOT, rootOf, SECURITY, settings, WEST } from "./support";
 
 const TOPIC = `arn:aws:sns:${WEST}:${SECURITY}:bulkhead-breakglass-alerts`;
@@ -78,6 +83,43 @@ describe("readiness on the local AWS", function () {
     iam?.destroy();
     await aws?.stop();
     if (project) fs.rmSync(project, { recursive: true, force: true });
+  });
+
+  it("can be asked what a cell knows of a use, for an exercise in which it notices nothing", async () => {
+    const cell = normalizeCell(CELLS.dr);
+    const ask = (userName = USERS[0]!) => readTrace(cell, userName, new Date(), ofRegion(WEST));
+    const waiting = { "bulkhead-breakglass-undelivered": 0, "bulkhead-breakglass-use-dead-letters": 0 };
+    expect(await ask()).to.deep.include({ use: undefined, waiting });
+    const time = new Date().toISOString();
+    const first = observe(
+      { eventName: "ConsoleLogin", eventTime: time },
+      { eventName: "ConsoleLogin", eventTime: time },
+      { rule: "r", why: "w" },
+      time,
+    );
+    const use: Use = {
+      subject: USERS[0]!,
+      useId: "use",
+      lastSeenAt: time,
+      first,
+      openingDueAt: time,
+      openingTold: true,
+      openingClaimedUntil: "",
+      toldThrough: "",
+      lastToldAt: time,
+      claimedUntil: "",
+      enteredRecorded: false,
+      toldAtOnce: 0,
+    };
+    const store = new DynamoDbUseStore(new DynamoDBClient(ofRegion(WEST)), useTableName(cell));
+    await store.addUse(use);
+    const { use: found, runs } = await ask();
+    expect(found).to.deep.include({ first, enteredRecorded: false });
+    expect(runs).to.have.keys("all", "failed");
+    expect(await ask(USERS[1])).to.include({ use: undefined });
+    await store.removeUse(use);
+    const nowhere = await readTrace({ ...cell, name: "none" }, USERS[0]!, new Date(), ofRegion(WEST));
+    expect(nowhere.use).to.deep.equal({ unread: "ResourceNotFoundException" });
   });
 
   /** Runs a cell's steward and waits for its result. */

@@ -63,6 +63,12 @@ async function drill(options: DrillOptions): Promise<void> {
   const { consoleSignInUrl, isRegionName } =
     require("../../../components/regional/partition") as typeof import("../../../components/regional/partition");
 
+  const { normalizeCell } =
+    require("../../../components/regional/cell") as typeof import("../../../components/regional/cell");
+  const { traceText } =
+    require("../../../functions/breakGlass/runbook/trace") as typeof import("../../../functions/breakGlass/runbook/trace");
+  const { readTrace } = require("./drillTrace") as typeof import("./drillTrace");
+
   const { facts, custody } = readStackFacts(options);
   const { userName, custodian } = findUser(custody.users, options.user);
   if (options.region !== undefined && !isRegionName(options.region)) {
@@ -75,6 +81,15 @@ async function drill(options: DrillOptions): Promise<void> {
     options.out,
     `break-glass-drill-${new Date().toISOString().slice(0, 10)}-${userName}`,
   );
+  const startedAt = new Date();
+  const traceIn = async (name: string) => {
+    const { namePrefix } = facts;
+    const { region: cellRegion } = [custody.cells.own, custody.cells.peer].find(
+      (cell) => cell.name === name,
+    )!;
+    const cell = normalizeCell({ name, region: cellRegion, accountId: custody.accountId, namePrefix });
+    return traceText(await readTrace(cell, userName, startedAt), startedAt.toISOString());
+  };
   let stop: CliError | undefined;
   const result = await withPrompts((prompts) =>
     holdExercise(
@@ -100,6 +115,7 @@ async function drill(options: DrillOptions): Promise<void> {
           return error instanceof CliError;
         },
         readiness: () => readinessInShort(options.project, options.stack),
+        trace: traceIn,
         sides,
         newId,
       },

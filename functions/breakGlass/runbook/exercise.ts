@@ -63,6 +63,8 @@ export interface ExerciseParts {
   isStop(error: unknown): boolean;
   /** The check of every requirement. */
   readiness(): Promise<ReadinessSummary>;
+  /** What a cell that has not noticed a use knows of it, in words: whether events arrived, and what became of them. Never throws. */
+  trace(cell: string): Promise<string>;
   /** The evidence of both cells. */
   sides: readonly EvidenceSide[];
   newId(): string;
@@ -84,6 +86,8 @@ export interface ExercisePlan {
 
 /** Between two looks into the records, in milliseconds. */
 const LOOK_AGAIN = 3_000;
+/** How far this machine's clock may be ahead of AWS's; beyond that AWS refuses its requests. */
+const CLOCK_AHEAD = 5 * 60_000;
 const LONGEST_NAME = 100;
 const LONGEST_NOTE = 300;
 
@@ -129,6 +133,8 @@ class Exercise {
   private readonly startedAt: string;
   private readonly steps: ExerciseStep[] = [];
   private participants: string[] = [];
+  /** Ids of what was recorded before the exercise; undefined while a cell did not answer. */
+  private known: ReadonlySet<string> | undefined;
 
   constructor(
     private readonly plan: ExercisePlan,
@@ -143,6 +149,7 @@ class Exercise {
     say(
       `Exercise of ${userName} in account ${accountId}. Answer each question; "skip" leaves a step out, which makes the exercise fail. Never type a password or a code here.`,
     );
+    this.known = await this.recordedBefore();
     await this.step(0, () => this.gather());
     await this.step(1, () => this.checkReadiness());
     await this.step(2, () => {
@@ -269,7 +276,7 @@ class Exercise {
         );
   }
 
-  /** Looks into the cells' records for a use of the user that began after the exercise did. */
+  /** Looks into the cells' records for a use of the user that was noticed since the exercise began. */
   private async awaitNotice(): Promise<Judgement> {
     const { userName } = this.plan;
     const cells = this.parts.sides.map(({ cell }) => cell);
@@ -283,10 +290,34 @@ class Exercise {
       .map(({ cell, firstCall, at }) => `${cell}: ${firstCall} at ${at}`);
     const text = noticed.length === 0 ? "no cell recorded the use" : noticed.join("; ");
     if (found.done) return passed(text);
-    this.parts.say(
-      "  A use that had not ended when the exercise began hides a new one: its closing report has to have come before.",
+    const lacking = await Promise.all(
+      found.lacking.map(async (cell) => `${cell} (${await this.parts.trace(cell)})`),
     );
-    return failed(`${text}; not noticed by ${found.lacking.join(", ")}${found.silence}`);
+    return failed(cleanLine(`${text}; not noticed by ${lacking.join(", ")}${found.silence}`, 1_500));
+  }
+
+  private get since(): string {
+    return new Date(Date.parse(this.startedAt) - CLOCK_AHEAD).toISOString();
+  }
+
+  private async recordedBefore(): Promise<ReadonlySet<string> | undefined> {
+    try {
+      const readings = await Promise.all(
+        (["useOpened", "passwordIssued"] as const).map((kind) =>
+          readEverywhere(this.parts.sides, kind, this.since),
+        ),
+      );
+      if (readings.some(({ unanswered }) => unanswered.length > 0)) return undefined;
+      return new Set(readings.flatMap(({ records }) => records.map(({ id }) => id)));
+    } catch (error) {
+      if (!(error instanceof EvidenceUnavailable)) throw error;
+      return undefined;
+    }
+  }
+
+  /** Whether something was recorded since the exercise began. By its time alone where nobody could say what was there before. */
+  private isNew({ id }: { id: string }): boolean {
+    return id >= this.startedAt || (this.known !== undefined && !this.known.has(id));
   }
 
   /** Looks for a password that was made after the exercise began. */
@@ -320,8 +351,8 @@ class Exercise {
       };
       let silence = "";
       try {
-        const reading = await readEverywhere(parts.sides, kind, this.startedAt);
-        found = judge(reading.records);
+        const reading = await readEverywhere(parts.sides, kind, this.since);
+        found = judge(reading.records.filter((record) => this.isNew(record)));
         silence = reading.unanswered.map(({ cell }) => `; ${cell} does not answer`).join("");
       } catch (error) {
         if (!(error instanceof EvidenceUnavailable)) throw error;
