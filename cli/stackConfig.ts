@@ -29,7 +29,7 @@ export function stackValues(folder: string, stack: string): Record<string, unkno
   const own = Object.entries(yamlFile(file).config ?? {}).flatMap(([key, value]) => {
     if (!key.startsWith(NAMESPACE)) return [];
     const name = key.slice(NAMESPACE.length);
-    return [[name, typed(value, declared[name]?.type)] as const];
+    return [[name, typed(value, declared[name])] as const];
   });
   return { ...projectDefaults(folder), ...Object.fromEntries(own) };
 }
@@ -62,14 +62,15 @@ export function stackCell(folder: string, stack: string): Cell {
  */
 export function projectDefaults(folder: string): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(declarations(folder)).flatMap(([key, { type, default: value }]) =>
-      value === undefined ? [] : [[key, typed(value, type)]],
+    Object.entries(declarations(folder)).flatMap(([key, declaration]) =>
+      declaration.default === undefined ? [] : [[key, typed(declaration.default, declaration)]],
     ),
   );
 }
 
 interface Declaration {
   type?: string;
+  items?: Declaration;
   default?: unknown;
 }
 
@@ -78,7 +79,8 @@ function declarations(folder: string): Record<string, Declaration> {
 }
 
 /** A text of the file as its declared type; what does not fit stays text, for the schema to refuse. */
-function typed(value: unknown, type: string | undefined): unknown {
+function typed(value: unknown, { type, items }: Declaration = {}): unknown {
+  if (type === "array" && Array.isArray(value)) return value.map((item) => typed(item, items));
   if (type === "boolean" && (value === "true" || value === "false")) return value === "true";
   if (type === "integer" && typeof value === "string" && /^-?\d+$/.test(value)) return Number(value);
   return value;

@@ -5,6 +5,7 @@ import { expect } from "chai";
 import type { Command } from "commander";
 import { auditCommand } from "../../cli/commands/approval/audit";
 import { cancelCommand } from "../../cli/commands/approval/cancel";
+import { checkCommand } from "../../cli/commands/approval/check";
 import { type ConnectDesk, connectDesk } from "../../cli/commands/approval/desk";
 import { listCommand } from "../../cli/commands/approval/list";
 import { reopenCommand } from "../../cli/commands/approval/reopen";
@@ -146,5 +147,66 @@ describe("bulkhead approval", () => {
 
   it("names a missing stack's file", () => {
     expect(() => connectDesk(folder, "nowhere")).to.throw(CliError, "There is no Pulumi.nowhere.yaml");
+  });
+
+  describe("check", () => {
+    const { run } = commands();
+    const person = (id: string, more: object = {}) => ({ id, name: id, mail: `${id}@example.com`, ...more });
+    const directory = {
+      version: 1,
+      people: [person("bob", { groups: ["leads"] }), person("eve", { groups: ["leads"], active: false })],
+      rules: [
+        {
+          name: "all",
+          thresholds: [
+            { atLeast: 0, name: "any", levels: [{ group: "leads", quorum: 1, timeoutSeconds: 60 }] },
+          ],
+        },
+      ],
+    };
+
+    it("says of a directory who can decide on what", async () => {
+      const text = await run(checkCommand, written("directory.json", directory));
+      expect(text).to.match(/directory\.json can be used\.\n/);
+      expect(text).to.include("people: 1 active, 1 not\ngroup leads: bob\n");
+      expect(text).to.include(
+        'rule "all", for everything that no other fits\n  from risk 0 (any): 1 of leads\n',
+      );
+    });
+
+    it("says of mail templates which there are", async () => {
+      const templates = { version: 1, templates: { denied: { en: { subject: "No", text: "{{outcome}}" } } } };
+      expect(await run(checkCommand, written("templates.json", templates))).to.match(
+        /can be used\.\ndenied: en\n$/,
+      );
+    });
+
+    const wrong: [string, object, RegExp][] = [
+      [
+        "two people of one name",
+        { ...directory, people: [...directory.people, person("BOB")] },
+        /have a name in common/,
+      ],
+      [
+        "a rule that nobody can meet",
+        { ...directory, people: [person("eve")] },
+        /rules\[0\] needs 1 of a group that has 0/,
+      ],
+      [
+        "a mail that hides what it is about",
+        { version: 1, templates: { decide: { en: { subject: "x", text: "{{action}}" } } } },
+        /decide\.en.*summary/,
+      ],
+    ];
+    for (const [what, document, message] of wrong) {
+      it(`refuses ${what}, and says where`, async () => {
+        const file = written("wrong.json", document);
+        const failure = await run(checkCommand, file).catch((error: unknown) => error);
+        expect(failure).to.be.instanceOf(CliError).with.property("exitCode", EXIT_CODES.failed);
+        expect((failure as CliError).message)
+          .to.match(/wrong\.json: /)
+          .and.match(message);
+      });
+    }
   });
 });

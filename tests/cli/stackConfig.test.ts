@@ -29,6 +29,7 @@ describe("a stack's configuration read from its files", () => {
         "  bulkhead:accountId: 012345678901",
         "  bulkhead:alertEmails: [security@example.com]",
         "  bulkhead:smtpPort: 465",
+        "  bulkhead:approvalWorkingHours: [7, 19]",
         '  bulkhead:deletionProtection: "false"',
         "  aws:region: eu-west-1",
       ].join("\n"),
@@ -37,6 +38,8 @@ describe("a stack's configuration read from its files", () => {
     expect(config.accountId).to.equal("012345678901");
     expect(config.smtpPort).to.equal(465);
     expect(config.deletionProtection).to.equal(false);
+    expect(config.approvalWorkingHours).to.deep.equal([7, 19]);
+    expect(config.approvalWorkingDays).to.deep.equal([1, 2, 3, 4, 5]);
     expect(config.emergencyUsers).to.deep.equal(["breakglass-admin-1", "breakglass-admin-2"]);
     expect(config.region).to.equal("us-west-2");
   });

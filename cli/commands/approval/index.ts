@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { auditCommand } from "./audit";
 import { cancelCommand } from "./cancel";
+import { checkCommand } from "./check";
 import { explainCommand } from "./explain";
 import { listCommand } from "./list";
 import { reopenCommand } from "./reopen";
@@ -12,6 +13,7 @@ export function approvalCommand(): Command {
   const command = new Command("approval").description("Dangerous operations under four eyes.");
   for (const subcommand of [
     explainCommand(),
+    checkCommand(),
     requestCommand(),
     listCommand(),
     showCommand(),
