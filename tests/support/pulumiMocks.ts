@@ -15,6 +15,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { partitionOf } from "../../components/regional/partition";
 import { type MockIdentity, mockIdentity } from "./pulumiMockIds";
 
+require("../../local/engine/promiseStacks.cjs").leaveOut(require("@pulumi/pulumi/runtime/debuggable"));
+
 /**
  * Stands for a value that is not known yet: what {@link Recorded.inputs} shows for an unknown input, and what `outputs` of
  * {@link MockOptions} returns to make an output unknown. Outputs count as unknown only with `preview: true`.
