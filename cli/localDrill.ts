@@ -110,9 +110,17 @@ async function claimedDrill(
         inbox: `${environment.proxy.url}/_bulkhead/inbox`,
         "AWS endpoint": environment.proxy.url,
       };
-      claim.publish(urls);
+      const { deployer } = environment.organization;
+      claim.publish(urls, {
+        AWS_ENDPOINT_URL: environment.proxy.url,
+        AWS_ACCESS_KEY_ID: deployer.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: deployer.secretAccessKey,
+      });
       progress.info("\nEverything is left running:");
       for (const [what, url] of Object.entries(urls)) progress.info(`  ${what}: ${url}`);
+      progress.info(
+        `Work with it in another terminal: eval "$(npx bulkhead local env)"; cd ${path.relative(root, environment.projectDir)}; npx bulkhead status`,
+      );
       progress.info('End it with Ctrl-C, or from elsewhere with "npx bulkhead local stop".');
       await untilAborted(signal);
     }

@@ -4,7 +4,14 @@ import * as path from "node:path";
 import { CreateEmailIdentityCommand, SESv2Client } from "@aws-sdk/client-sesv2";
 import { parse, stringify } from "yaml";
 import { type LocalAws, launchAws } from "./aws/launch";
-import { ACCESS_ROLE, type AccessKey, createOrganization, type LocalOrganization } from "./aws/organization";
+import {
+  ACCESS_ROLE,
+  type AccessKey,
+  createOrganization,
+  DEPLOYER,
+  type LocalOrganization,
+} from "./aws/organization";
+import { DIRECTORY_PARAMETER, writeDirectory } from "./drill/approvers";
 import { type Custodian, createCustodian } from "./drill/custodian";
 import { type DeploymentOptions, pulumiVersion, type StackDriver, selectDriver } from "./engine";
 import { type RegionProxy, startRegionProxy } from "./outage/proxy";
@@ -117,6 +124,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Loc
     // Event rules of this account see API calls only while one of its own trails logs, as on AWS (fact 20).
     await aws.requireTrails([organization.securityAccountId]);
     await verifySender(proxy.url, deployer);
+    await writeDirectory(proxy.url, deployer, [PRIMARY.region, STANDBY.region], DEPLOYER);
     const env = {
       AWS_ENDPOINT_URL: proxy.url,
       AWS_ACCESS_KEY_ID: deployer.accessKeyId,
@@ -210,6 +218,8 @@ function localConfig(
     mailTo: [MAIL_RECEIVER],
     keyRotation: "enforce",
     keyRotationExternalId: "bulkhead-local",
+    approval: "on",
+    approvalDirectory: `ssm:${DIRECTORY_PARAMETER}`,
     // The emulated AWS is thrown away at the end.
     deletionProtection: false,
   };

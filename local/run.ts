@@ -10,6 +10,8 @@ const runSchema = z.object({
   startedAt: z.string(),
   /** Set once everything is up and `--keep` leaves it running. */
   urls: z.record(z.string(), z.string()).optional(),
+  /** Environment variables with which the product's command and AWS's tools reach it; set with the urls. */
+  environment: z.record(z.string(), z.string()).optional(),
 });
 
 /** What is written down about a run that is going on. */
@@ -47,7 +49,7 @@ export function currentRun(root: string): LocalRun | undefined {
 /** A run's claim on its checkout. */
 export interface RunClaim {
   /** Writes down where the run can be reached. */
-  publish(urls: Record<string, string>): void;
+  publish(urls: Record<string, string>, environment: Record<string, string>): void;
   release(): void;
 }
 
@@ -58,7 +60,8 @@ export interface RunClaim {
 export function claimRun(root: string): RunClaim {
   const run: LocalRun = { pid: process.pid, startedAt: new Date().toISOString() };
   fs.mkdirSync(path.dirname(runFile(root)), { recursive: true });
-  const write = () => fs.writeFileSync(runFile(root), JSON.stringify(run), { flag: "wx" });
+  // The keys in it are good for the emulated AWS alone, and still nobody else's.
+  const write = () => fs.writeFileSync(runFile(root), JSON.stringify(run), { flag: "wx", mode: 0o600 });
   try {
     // "wx": of two runs that start at the same moment, one loses here.
     write();
@@ -72,7 +75,8 @@ export function claimRun(root: string): RunClaim {
   fs.rmSync(localFolder(root), { recursive: true, force: true });
   fs.mkdirSync(localFolder(root), { mode: 0o700 });
   return {
-    publish: (urls) => fs.writeFileSync(runFile(root), JSON.stringify({ ...run, urls })),
+    publish: (urls, environment) =>
+      fs.writeFileSync(runFile(root), JSON.stringify({ ...run, urls, environment })),
     release: () => fs.rmSync(runFile(root), { force: true }),
   };
 }

@@ -2,6 +2,7 @@ import * as path from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { currentRun } from "../../local/run";
 import { waitFor } from "../../local/waitFor";
+import { CliError, EXIT_CODES } from "../exitCodes";
 import type { DrillCommandOptions } from "../localDrill";
 
 const ROOT = path.join(__dirname, "../..");
@@ -45,6 +46,24 @@ export function localCommand(): Command {
         process.stdout.write(`A local run is going on since ${run.startedAt} (process ${run.pid}).\n`);
         for (const [what, url] of Object.entries(run.urls ?? {})) process.stdout.write(`  ${what}: ${url}\n`);
       }
+    });
+  local
+    .command("env")
+    .description(
+      'Print what a shell needs to work with a local run that was left running: eval "$(npx bulkhead local env)"',
+    )
+    .action(() => {
+      const run = currentRun(ROOT);
+      if (!run?.environment) {
+        throw new CliError(
+          EXIT_CODES.failed,
+          run
+            ? "The local run has not come to its end yet: wait for it."
+            : 'No local run is going on: start one with "npm start -- --keep".',
+        );
+      }
+      for (const [name, value] of Object.entries(run.environment))
+        process.stdout.write(`export ${name}=${value}\n`);
     });
   local
     .command("stop")

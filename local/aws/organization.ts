@@ -46,7 +46,8 @@ export const ACCESS_ROLE = "OrganizationAccountAccessRole";
 
 /** The only partition that the emulator knows. */
 const PARTITION: Partition = "aws";
-const DEPLOYER = "bulkhead-deployer";
+/** The user that deploys the stacks. */
+export const DEPLOYER = "bulkhead-deployer";
 const STACK_SETS = "member.org.stacksets.cloudformation.amazonaws.com";
 
 /** Long-term credentials. */

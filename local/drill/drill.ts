@@ -1,6 +1,7 @@
 import { LOCAL_AWS_NAME, type LocalEnvironment, PRIMARY, STANDBY } from "../environment";
 import type { DrillRun } from "../report/types";
 import { DrillContext, type DrillOptions } from "./context";
+import { Approvals } from "./parts/approval";
 import { confirmMail, deploy, preview, previewGlobalSts } from "./parts/cells";
 import {
   actWithoutMfa,
@@ -33,7 +34,8 @@ export async function runDrill(environment: LocalEnvironment, options: DrillOpti
   const context = new DrillContext(environment, options);
   const startedAt = new Date().toISOString();
   const keys = new KeyRotation(context);
-  const { outcome, phases } = await runPhases(story(context, keys), options);
+  const approvals = new Approvals(context);
+  const { outcome, phases } = await runPhases(story(context, keys, approvals), options);
   await keys.settled();
   await environment.proxy.setOutage(undefined);
   return {
@@ -53,7 +55,7 @@ export async function runDrill(environment: LocalEnvironment, options: DrillOpti
 const AUDIT = { keyRotation: "audit" };
 
 /** The story, in the order in which it is told. */
-function story(context: DrillContext, keys: KeyRotation): Phase[] {
+function story(context: DrillContext, keys: KeyRotation, approvals: Approvals): Phase[] {
   return [
     {
       name: "Two cells",
@@ -199,6 +201,39 @@ function story(context: DrillContext, keys: KeyRotation): Phase[] {
       ],
     },
     {
+      name: "Approval of a dangerous operation",
+      description: "A denied call becomes a request; two people decide; nobody gets permissions.",
+      steps: [
+        {
+          name: "Try to terminate an instance",
+          region: PRIMARY.region,
+          expectation:
+            "An operator of a member account is denied it, and asked by mail whether she meant it.",
+          run: () => approvals.ask(PRIMARY),
+        },
+        {
+          name: "Approve on two levels",
+          region: PRIMARY.region,
+          expectation:
+            "Each level decides on its page; then the call is made, by a session for nothing else.",
+          run: () => approvals.approve(PRIMARY),
+        },
+        {
+          name: "Try once more",
+          region: PRIMARY.region,
+          expectation:
+            "Links that were used do nothing, the operator is denied as before, the role is nobody's.",
+          run: () => approvals.tryAgain(PRIMARY),
+        },
+        {
+          name: "Ask by hand for a volume in another region",
+          region: PRIMARY.region,
+          expectation: "The command opens a request, and one of two levels approves it.",
+          run: () => approvals.askByHand(),
+        },
+      ],
+    },
+    {
       name: "us-east-1 is gone",
       description: `us-east-1 and every global service ${context.outageMode === "hang" ? "hang" : "refuse connections"}: IAM, Organizations, global STS.`,
       steps: [
@@ -222,6 +257,18 @@ function story(context: DrillContext, keys: KeyRotation): Phase[] {
           run: () => signInAndAct(context, context.second, STANDBY, () => writeParameter(context, STANDBY)),
         },
         {
+          name: "Try to terminate an instance in us-west-2",
+          region: STANDBY.region,
+          expectation: "The DR cell serves its own region, without being promoted.",
+          run: () => approvals.ask(STANDBY),
+        },
+        {
+          name: "Approve on two levels",
+          region: STANDBY.region,
+          expectation: "Mails, pages and the call need neither us-east-1 nor IAM.",
+          run: () => approvals.approve(STANDBY),
+        },
+        {
           name: "A quarter of an hour later",
           region: STANDBY.region,
           expectation: "One message tells what went on, instead of one for each call.",
@@ -239,6 +286,12 @@ function story(context: DrillContext, keys: KeyRotation): Phase[] {
           region: STANDBY.region,
           expectation: "The run in the acting cell goes on while the next steps are taken.",
           run: () => keys.beginToPause(),
+        },
+        {
+          name: "Open the lost cell's request anew",
+          region: STANDBY.region,
+          expectation: "What waited in us-east-1 is listed, asked anew of everybody, and carried out once.",
+          run: () => approvals.openAnew(),
         },
         {
           name: "Read the new key from its replica",
@@ -277,6 +330,11 @@ function story(context: DrillContext, keys: KeyRotation): Phase[] {
           run: () => oneWriter(context),
         },
         {
+          name: "Read the audit of approvals",
+          expectation: "It has every decision and call of both cells, and no call twice.",
+          run: () => approvals.audit(),
+        },
+        {
           name: "Rotate on in us-west-2",
           region: STANDBY.region,
           expectation: "The acting cell rotates what became due; the returned primary stands back.",
@@ -313,7 +371,7 @@ function story(context: DrillContext, keys: KeyRotation): Phase[] {
         {
           name: "Look for secrets",
           expectation: "No password and no seed stands in any state, file, log, record, report or mail.",
-          run: () => noSecretAnywhere(context, keys.secrets),
+          run: () => noSecretAnywhere(context, [...keys.secrets, ...approvals.secrets]),
         },
       ],
     },

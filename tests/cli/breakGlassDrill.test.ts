@@ -365,7 +365,9 @@ describe("bulkhead break-glass drill", () => {
         prod: new InMemoryEvidenceStore(use("prod", LATER), rotation(LATER)),
         dr: LOST,
       });
-      expect(silent.result.steps[5]?.evidence).to.include("not noticed by dr (no event arrived); dr does not answer");
+      expect(silent.result.steps[5]?.evidence).to.include(
+        "not noticed by dr (no event arrived); dr does not answer",
+      );
     });
 
     it("has failed when neither answers, and keeps the report", async () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
@@ -83,6 +84,17 @@ describe("the newcomer's drill", function () {
     const page = await fetch(inbox, { headers: { accept: "text/html" } });
     expect(page.status).to.equal(200);
     expect(await page.text()).to.include("breakglass-admin-1");
+
+    const shell = spawnSync(
+      "sh",
+      [
+        "-c",
+        `eval "$(${process.execPath} cli/bulkhead.js local env)" && ${process.execPath} cli/bulkhead.js status --project .bulkhead/local/state/project`,
+      ],
+      { cwd: root, encoding: "utf8" },
+    );
+    expect(shell.status, shell.stderr).to.equal(EXIT_CODES.ok);
+    expect(shell.stdout).to.include("prod (us-east-1)");
 
     const second = start(["local", "drill"]);
     expect(await second.ended()).to.equal(EXIT_CODES.environment);
