@@ -1,7 +1,7 @@
 /** The user's program, run by the SDK's own runner (`@pulumi/pulumi/cmd/run`). */
 
 import * as path from "node:path";
-import { type ChildHost, programModule, spawnNode } from "./child";
+import { type ChildHost, programModule, spawnNode, transpileCache } from "./child";
 import type { Project, StackConfig } from "./config";
 
 /** Exit code of a program that has told its error itself (as the SDK defines it). */
@@ -42,6 +42,7 @@ export function programEnvironment(
 export function startProgram(options: ProgramOptions): ChildHost {
   const { project, stack, organization, preview, parallel, address } = options;
   const { typescript, tsconfig, nodeargs } = project.options;
+  const preloads = ["cheapPromises.cjs", ...(typescript ? ["transpileCache.cjs"] : [])];
   const args = [
     programModule("run", project.workingDirectory),
     ...["--monitor", address, "--engine", address],
@@ -53,11 +54,11 @@ export function startProgram(options: ProgramOptions): ChildHost {
   ];
   return spawnNode({
     args,
-    nodeArgs: ["-r", path.join(__dirname, "cheapPromises.cjs"), ...nodeargs],
+    nodeArgs: [...preloads.flatMap((file) => ["-r", path.join(__dirname, file)]), ...nodeargs],
     cwd: project.workingDirectory,
     env: {
       ...programEnvironment(options),
-      ...(typescript ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {}),
+      ...(typescript ? { PULUMI_NODEJS_TYPESCRIPT: "true", ...transpileCache() } : {}),
       ...(tsconfig === undefined ? {} : { PULUMI_NODEJS_TSCONFIG_PATH: tsconfig }),
     },
     onLine: options.onLine,

@@ -302,6 +302,38 @@ describe("engine: programs that go wrong", () => {
     expectOk(result);
     expect(result.outputs).to.deep.equal({ folder: "src", project: "typed", count: 4 });
   });
+
+  it("what was transpiled is kept: with the lines of its source, and only until the source or an option changes", async () => {
+    // Below the project, whose packages it takes. Always the same, or one more file would be kept for each run of this test.
+    const folder = path.join(FIXTURES, "transpiled");
+    fs.mkdirSync(folder, { recursive: true });
+    try {
+      const write = (name: string, text: string) => fs.writeFileSync(path.join(folder, name), text);
+      const options = (target: string) =>
+        JSON.stringify({ compilerOptions: { module: "commonjs", moduleResolution: "node", target } });
+      const source = (text: string) =>
+        `interface Wide {\n  a: string;\n}\nconst wide: Wide = { a: "${text}" };\nthrow new Error(wide.a);\n`;
+      const run = async () => errors(await world.driver.preview({ stack: "ts", projectDir: folder }));
+      write("Pulumi.yaml", "name: kept\nruntime: nodejs\nmain: index.ts\n");
+      write("tsconfig.json", options("ES2022"));
+      write("index.ts", source("one"));
+      for (const _ of ["made", "kept"]) {
+        expect(await run())
+          .to.include("one")
+          .and.match(/index\.ts:5:7/);
+      }
+      write("index.ts", `\n${source("two")}`);
+      expect(await run())
+        .to.include("two")
+        .and.match(/index\.ts:6:7/);
+      write("index.ts", "throw new Error(String(class { static a = 1; }));");
+      expect(await run()).to.include("static a = 1");
+      write("tsconfig.json", options("ES2021"));
+      expect(await run()).not.to.include("static a = 1");
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
 });
 
 describe("engine: policies", () => {
