@@ -8,6 +8,8 @@ const NEEDED_MAJOR = 22;
 
 function main() {
   if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) {
+    // Compiled code is kept between runs, in the system's temporary folder as tsx keeps what it transpiles. Older Nodes have no such cache.
+    require("node:module").enableCompileCache?.();
     require("tsx/cjs");
     return require("./main.ts").main(process.argv);
   }
