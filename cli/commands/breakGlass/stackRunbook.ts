@@ -34,6 +34,7 @@ export function readStackFacts({ project, stack }: StackOptions): StackOnFile {
       namePrefix: config.namePrefix,
       users: custody.users.map(({ userName, custodian }) => ({ userName, custodian })),
       useIdleSeconds: config.useIdleSeconds,
+      rotatesAfterUse: config.passwordRotation === "afterUse",
       // The stack set's roles are for functions only; people have a role to switch into only where one was named.
       memberRoleName: config.memberAccess === "providers" ? config.memberRoleName : undefined,
     },

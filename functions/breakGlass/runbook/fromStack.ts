@@ -40,6 +40,7 @@ export interface StackFacts {
   namePrefix: string;
   users: readonly RunbookUser[];
   useIdleSeconds: number;
+  rotatesAfterUse: boolean;
   /** Role that the management account, or the emergency users, can switch into in member accounts. */
   memberRoleName: string | undefined;
 }
@@ -91,6 +92,7 @@ export function runbookInputByName(facts: StackFacts, now: Date): RunbookInput {
     users: facts.users,
     path: DEFAULT_EMERGENCY_PATH,
     useIdleSeconds: facts.useIdleSeconds,
+    rotatesAfterUse: facts.rotatesAfterUse,
     memberRoleName: facts.memberRoleName,
   };
 }

@@ -41,6 +41,8 @@ export interface RunbookInput {
   path: string;
   /** Seconds without events after which a use counts as over. */
   useIdleSeconds: number;
+  /** Whether a function changes the password after a use. */
+  rotatesAfterUse: boolean;
   /** Whether member accounts are reached by a role, and its name. */
   memberRoleName: string | undefined;
 }

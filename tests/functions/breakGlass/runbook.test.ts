@@ -23,6 +23,7 @@ const FACTS: StackFacts = {
     { userName: "breakglass-admin-2", custodian: "bob@example.com" },
   ],
   useIdleSeconds: 1_800,
+  rotatesAfterUse: false,
   memberRoleName: undefined,
 };
 const OUTPUTS = {
@@ -202,6 +203,14 @@ describe("the runbook", () => {
     expect(text).to.include("nothing was seen of it for 30 minutes, the closing report");
     const quick = runbookMarkdown(inputOf({ ...FACTS, useIdleSeconds: 300 }));
     expect(quick).to.include("nothing was seen of it for 5 minutes, the closing report");
+  });
+
+  it("says who changes the password afterwards: somebody, or the function", () => {
+    const itself = runbookMarkdown(inputOf({ ...FACTS, rotatesAfterUse: true }));
+    const command = "npx bulkhead break-glass rotate --stack dr --user breakglass-admin-1";
+    for (const made of [text, itself]) expect(made).to.include(command);
+    expect(text).not.to.include("by itself within an hour");
+    expect(itself).to.include("by itself within an hour after the closing report");
   });
 
   it("has both cells' trails with the queries to ask them", () => {

@@ -52,7 +52,7 @@ Compare what you find with the log that was kept: every line of the trail has to
 
 ## Rotate and close
 
-1. As soon as IAM's control plane answers, give the user a new password; it is due from the first use on, and alarmed until it is done:
+1. ${rotation(input.rotatesAfterUse)}
 
 ${codeBlock("sh", ...input.users.map(({ userName }) => `npx bulkhead break-glass rotate --stack ${stack} --user ${userName}   # only the one that was used`))}
 
@@ -63,4 +63,11 @@ ${codeBlock("sh", ...input.users.map(({ userName }) => `npx bulkhead break-glass
 6. See that everything is ready for the next time: ${code(`npx bulkhead break-glass status --stack ${stack}`)}. Nothing may be red.
 7. Talk it over with everybody who took part, within a week. Change this runbook where it did not fit.
 `;
+}
+
+function rotation(rotatesAfterUse: boolean): string {
+  const due = "it is due from the first use on, and alarmed until it is done";
+  return rotatesAfterUse
+    ? `The password is changed by itself within an hour after the closing report, as soon as IAM's control plane answers: a message says that the new one waits for its custodian. Until then ${due}. If no message comes, or sooner by hand:`
+    : `As soon as IAM's control plane answers, give the user a new password; ${due}:`;
 }
