@@ -29,11 +29,16 @@ export function rotationDue(
   }
   const due = new Map<string, RotationDue>();
   for (const { userName, at, useId } of uses) {
-    if (at <= (changed.get(userName) ?? "")) continue;
+    if (latest(at) <= (changed.get(userName) ?? "")) continue;
     const earlier = due.get(userName);
     if (!earlier || at < earlier.usedAt) due.set(userName, { userName, usedAt: at, useId });
   }
   return [...due.values()].sort((a, b) => (a.userName < b.userName ? -1 : 1));
+}
+
+/** When a use can have begun at the latest: CloudTrail's times are whole seconds, those of a change are not. */
+function latest(at: string): string {
+  return at.replace(/\.000Z$/, ".999Z");
 }
 
 /** A device and who holds it, as recorded. */

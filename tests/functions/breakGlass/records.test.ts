@@ -145,6 +145,20 @@ describe("evidence about emergency access", () => {
       ["used twice: the earlier counts", [used(6), used(3)], [], [], [at(3)]],
       ["changed past this program", [used(3)], [], [["u", at(4)]], []],
       ["changed past this program, before the use", [used(3)], [], [["u", at(2)]], [at(3)]],
+      [
+        "used in the second of the change: an event's whole seconds do not tell which came first",
+        [used(3)],
+        [{ ...issued(3, "effective"), at: at(3).replace(".000Z", ".900Z") }],
+        [],
+        [at(3)],
+      ],
+      [
+        "used in the second before the change",
+        [used(3)],
+        [{ ...issued(3, "effective"), at: new Date(Date.parse(at(3)) + 1_000).toISOString() }],
+        [],
+        [],
+      ],
       ["the other user's change does not count", [used(3)], [issued(4, "effective", "v")], [], [at(3)]],
     ];
     for (const [what, uses, passwords, changed, expected] of cases) {
