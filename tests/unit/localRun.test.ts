@@ -23,8 +23,12 @@ describe("local run", () => {
     const claim = claimRun(root);
     expect(() => claimRun(root)).to.throw(RunInProgressError, `process ${process.pid}`);
     expect(currentRun(root)).to.include({ pid: process.pid });
-    claim.publish({ inbox: "http://127.0.0.1:1/" });
-    expect(currentRun(root)!.urls).to.deep.equal({ inbox: "http://127.0.0.1:1/" });
+    const urls = { inbox: "http://127.0.0.1:1/" };
+    const environment = { AWS_ENDPOINT_URL: "http://127.0.0.1:1" };
+    claim.publish(urls, environment);
+    expect(currentRun(root)).to.deep.include({ urls, environment });
+    // Nobody else may read the keys in it.
+    expect(fs.statSync(path.join(root, ".bulkhead", "run.json")).mode & 0o077).to.equal(0);
     claim.release();
     expect(currentRun(root)).to.equal(undefined);
     claimRun(root).release();
