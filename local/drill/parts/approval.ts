@@ -50,7 +50,8 @@ export class Approvals {
   /** What the next step is about. */
   private instance = "";
   private spent: Ask | undefined;
-  private readonly answered = new Set<string>();
+  /** Ids of mails that were answered, or read. */
+  private readonly taken = new Set<string>();
   /** The volume that somebody asks to delete by hand, and that request in the cell that is lost. */
   private volume = "";
   private byHand = "";
@@ -95,11 +96,8 @@ export class Approvals {
     }
     demand((await this.stateOf(cell.region)) === "running", "the instance was touched before the last word");
     await this.decide(await this.asked(OPERATOR.mail, cell.region), "execute");
-    await waitFor(
-      `the end of ${this.instance}`,
-      async () => ((await this.stateOf(cell.region)) === "running" ? undefined : true),
-      { timeoutMs: TIMEOUT_MS, signal: this.context.options.signal },
-    );
+    mails.push(await this.told(OPERATOR.mail, cell.region));
+    demand((await this.stateOf(cell.region)) !== "running", "the instance was not terminated");
     return {
       detail: `${LEAD.mail} and ${OWNER.mail} approved, ${OPERATOR.mail} had the last word: ${this.instance} is terminated`,
       evidence: mails.map(({ subject, text }) => ({ label: subject, value: text })),
@@ -174,16 +172,11 @@ export class Approvals {
     for (const { mail } of [LEAD, OWNER])
       await this.decide(await this.asked(mail, STANDBY.region), "approve");
     await this.decide(await this.asked(ENGINEER.mail, STANDBY.region), "execute");
+    await this.told(ENGINEER.mail, STANDBY.region);
     const ec2 = this.ec2(OTHER_REGION);
-    await waitFor(
-      `the end of ${this.volume}`,
-      async () => {
-        const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand());
-        return Volumes.some(({ VolumeId }) => VolumeId === this.volume) ? undefined : true;
-      },
-      { timeoutMs: TIMEOUT_MS, signal: this.context.options.signal },
-    );
+    const { Volumes = [] } = await ec2.send(new DescribeVolumesCommand());
     ec2.destroy();
+    demand(!Volumes.some(({ VolumeId }) => VolumeId === this.volume), "the volume was not deleted");
     return {
       detail: `listed as approving, opened anew as ${opened}, approved anew by everybody: ${this.volume} is deleted`,
       evidence: [{ label: asked.mail.subject, value: asked.mail.text }],
@@ -216,16 +209,31 @@ export class Approvals {
 
   /** The next mail to somebody that asks for something. */
   private asked(address: string, region: string): Promise<Ask> {
+    return this.mail(`a mail from ${region} that asks ${address}`, address, region, (mail) => {
+      const link = /(https?:\/\/\S+\?link=\S+)/.exec(mail.text)?.[1];
+      const code = /\b(\d{3} \d{3})\b/.exec(mail.text)?.[1];
+      return link && code ? { link, code, mail } : undefined;
+    });
+  }
+
+  /** The mail to somebody that their request was carried out: the last thing that happens to one. */
+  private told(address: string, region: string): Promise<Mail> {
+    return this.mail(`a mail from ${region} that tells ${address} of the end`, address, region, (mail) =>
+      /Carried out:/.test(mail.subject) ? mail : undefined,
+    );
+  }
+
+  /** The first mail to somebody, of those that were not taken yet, of which there is something to take. */
+  private mail<T>(what: string, to: string, region: string, take: (mail: Mail) => T | undefined): Promise<T> {
     return waitFor(
-      `a mail from ${region} that asks ${address}`,
+      what,
       async () => {
         for (const mail of await readInbox(this.url)) {
-          if (this.answered.has(mail.id) || mail.region !== region || !mail.to.includes(address)) continue;
-          const link = /(https?:\/\/\S+\?link=\S+)/.exec(mail.text)?.[1];
-          const code = /\b(\d{3} \d{3})\b/.exec(mail.text)?.[1];
-          if (!link || !code) continue;
-          this.answered.add(mail.id);
-          return { link, code, mail };
+          if (this.taken.has(mail.id) || mail.region !== region || !mail.to.includes(to)) continue;
+          const found = take(mail);
+          if (found === undefined) continue;
+          this.taken.add(mail.id);
+          return found;
         }
         return undefined;
       },
