@@ -289,7 +289,10 @@ def _dead_letter(target, rule, payload, failure):
         "ERROR_MESSAGE": str(failure),
         "RETRY_ATTEMPTS": "0",
     }
-    delivery.send_to_queue(queue_arn, payload, attributes)
+    try:
+        delivery.send_to_queue(queue_arn, payload, attributes)
+    except Exception:  # noqa: BLE001 - as above: the rule's other targets still get the event
+        logger.exception("%s: the dead-letter queue %s could not be written", rule.get("Arn"), queue_arn)
 
 
 def _put_permission(data):

@@ -70,7 +70,6 @@ export class Approvals {
     const at = Date.now();
     const message = await this.denied(cell.region);
     const asked = await this.asked(OPERATOR.mail, cell.region);
-    this.recordMail(asked.mail, at);
     await this.decide(asked, "confirm");
     demand(
       (await this.stateOf(cell.region)) === "running",
@@ -252,17 +251,6 @@ export class Approvals {
     }
     const answer = await fetch(new URL(action, link), { method: "POST", body: form });
     demand(answer.status === 200, `the page answered ${answer.status} to "${choice}" of "${mail.subject}"`);
-  }
-
-  private recordMail({ at, region, subject, to, text }: Mail, since: number): void {
-    this.context.mails.push({
-      at,
-      region: region ?? "",
-      subject,
-      to,
-      latencyMs: Math.max(0, Date.parse(at) - since),
-      text,
-    });
   }
 
   private async command(name: string, { name: cell }: LocalCell, args: readonly string[]): Promise<string> {

@@ -120,11 +120,7 @@ export async function signInAndAct(
   const evidence: Evidence[] = [];
   // SNS's own mail needs no function and comes at once; the readable one is made by the cell's function.
   for (const kind of ["sns", "ses"] as const) {
-    const mail = await waitFor(
-      `a mail by ${kind.toUpperCase()} about the sign-in from ${cell.name} (${cell.region})`,
-      async () => (await mailsAbout(context, user, cell, signedInAt)).find((each) => each.kind === kind),
-      { timeoutMs: MAIL_TIMEOUT_MS, signal: context.options.signal },
-    );
+    const mail = await mailAbout(context, user, cell, kind, signedInAt);
     context.mails.push({
       at: mail.at,
       region: cell.region,
@@ -136,6 +132,21 @@ export async function signInAndAct(
     evidence.push({ label: `Mail by ${kind.toUpperCase()} from ${cell.region}`, value: mail.text });
   }
   return { detail, evidence };
+}
+
+/** The mail of a cell about the sign-in with a second factor that ended at `signedInAt`. */
+export function mailAbout(
+  context: DrillContext,
+  user: EmergencyUser,
+  cell: LocalCell,
+  kind: "sns" | "ses",
+  signedInAt: number,
+): Promise<Mail> {
+  return waitFor(
+    `a mail by ${kind.toUpperCase()} about the sign-in from ${cell.name} (${cell.region})`,
+    async () => (await mailsAbout(context, user, cell, signedInAt)).find((each) => each.kind === kind),
+    { timeoutMs: MAIL_TIMEOUT_MS, signal: context.options.signal },
+  );
 }
 
 /** Mails about the sign-in with a second factor that ended at `signedInAt`; an earlier one's may still be on its way. */

@@ -8,6 +8,7 @@ import { waitFor } from "../../waitFor";
 import type { DrillContext } from "../context";
 import type { EmergencyUser } from "../emergencyUser";
 import type { StepFindings } from "../runner";
+import { mailAbout } from "./emergencyAccess";
 
 /** Longest wait for a message of a function. */
 const MESSAGE_TIMEOUT_MS = 15_000;
@@ -76,6 +77,7 @@ export async function rotateInVain(context: DrillContext): Promise<StepFindings>
 /** Holds the quarterly exercise by the product's command: its questions are answered while the people do what it asks for. */
 export async function holdExercise(context: DrillContext): Promise<StepFindings> {
   const user = context.second;
+  let signedInAt = 0;
   const people = context.environment.custodians.map(({ address }) => address).join(", ");
   const { exitCode, stdout, stderr } = await context.command(
     [
@@ -95,11 +97,20 @@ export async function holdExercise(context: DrillContext): Promise<StepFindings>
         to: "Are you signed in",
         reply: async () => {
           await context.signIn(user, STANDBY.region);
+          signedInAt = Date.now();
           return "yes";
         },
       },
       { to: "account id that the console shows", reply: () => context.accountId },
-      { to: "Did the mails", reply: () => "yes" },
+      {
+        to: "Did the mails",
+        reply: async () => {
+          await Promise.all(
+            [PRIMARY, STANDBY].map((cell) => mailAbout(context, user, cell, "sns", signedInAt)),
+          );
+          return "yes";
+        },
+      },
       { to: "Sign out of the console", reply: () => "yes" },
       {
         to: "The password was used",
