@@ -39,7 +39,8 @@ function argumentsWithComments(): { where: string; comment: string }[] {
 
 describe("component library", () => {
   // Pulumi's analyzer type-checks the whole library, and those of AWS and awsx with it.
-  it("is a plugin for every Pulumi language, with a schema of each component", async () => {
+  it("is a plugin for every Pulumi language, with a schema of each component", async function () {
+    this.timeout(180_000);
     const plugin = spawn(
       process.execPath,
       [require.resolve("@pulumi/pulumi/cmd/run-plugin"), root, "127.0.0.1:1"],
