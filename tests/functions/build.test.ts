@@ -65,6 +65,57 @@ describe("functions/build.mjs", () => {
   });
 });
 
+describe("functions/buildRecord.mjs", () => {
+  const entries = ["functions/a/handler.ts"];
+  const source = "functions/a/handler.ts";
+  const bundle = "dist/functions/a/index.mjs";
+  let root: string;
+  let record: string;
+  // biome-ignore lint/suspicious/noExplicitAny: plain JavaScript without types
+  let module: any;
+  const put = (name: string, text: string) => {
+    fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    fs.writeFileSync(path.join(root, name), text);
+  };
+  const isUpToDate = (now = entries): boolean => module.isUpToDate(root, record, now);
+
+  before(async () => {
+    module = await import(pathToFileURL(path.resolve(__dirname, "../../functions/buildRecord.mjs")).href);
+  });
+  beforeEach(() => {
+    root = fs.mkdtempSync(path.join(os.tmpdir(), "bulkhead-record-"));
+    record = path.join(root, "cache", "record.json");
+    for (const name of ["package-lock.json", "tsconfig.json", "functions/build.mjs", source, bundle])
+      put(name, name);
+    module.writeRecord(root, record, { entries, files: [source, bundle] });
+  });
+  afterEach(() => fs.rmSync(root, { recursive: true }));
+
+  it("finds that nothing has changed", () => {
+    expect(isUpToDate()).to.equal(true);
+  });
+
+  for (const name of [source, bundle, "package-lock.json", "tsconfig.json", "functions/build.mjs"]) {
+    it(`has the bundles built when ${name} changed or is gone`, () => {
+      put(name, "changed");
+      expect(isUpToDate()).to.equal(false);
+      fs.rmSync(path.join(root, name));
+      expect(isUpToDate()).to.equal(false);
+      put(name, name);
+      expect(isUpToDate()).to.equal(true);
+    });
+  }
+
+  it("has the bundles built when there is another handler, or no record that can be read", () => {
+    expect(isUpToDate([...entries, "functions/b/handler.ts"])).to.equal(false);
+    expect(isUpToDate([])).to.equal(false);
+    fs.writeFileSync(record, "{");
+    expect(isUpToDate()).to.equal(false);
+    fs.rmSync(record);
+    expect(isUpToDate()).to.equal(false);
+  });
+});
+
 /** Node's own modules that packages import without `node:`. */
 const NODE_MODULES = new Set([
   "async_hooks",
