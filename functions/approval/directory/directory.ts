@@ -24,6 +24,11 @@ export class Directory {
     return this.byName.get(name.toLowerCase());
   }
 
+  /** Whether any rule looks at organizational units. */
+  get namesUnits(): boolean {
+    return this.document.rules.some(({ when }) => when?.units !== undefined);
+  }
+
   /** Active members of a group, as the document lists them; members that only an identity provider knows are not among them. */
   members(group: string): Person[] {
     return this.document.people.filter(({ active, groups }) => active && groups.includes(group));

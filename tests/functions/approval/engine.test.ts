@@ -8,7 +8,7 @@ import { sweep } from "../../../functions/approval/engine/sweep";
 import { beginToWait, changed } from "../../../functions/approval/engine/wake";
 import { work } from "../../../functions/approval/engine/work";
 import { isFinal } from "../../../functions/approval/workflow/request";
-import { Crash, Crasher, world } from "./support/engineWorld";
+import { Crash, Crasher, DIRECTORY, world } from "./support/engineWorld";
 import { denied, EVENT_ID } from "./support/events";
 
 const SEED = 20261123;
@@ -158,6 +158,27 @@ describe("the engine of approval", () => {
     expect((await deliver(refused)).result).to.equal("refused");
     await deliver(refused);
     expect(state.told).to.have.length(2);
+  });
+
+  it("asks in which units an account is for rules that look at them, and not otherwise", async () => {
+    const asked: string[] = [];
+    const units = (account: string) => {
+      asked.push(account);
+      return ["ou-ab12-34567890"];
+    };
+    await world({ units }).deliver(termination());
+    expect(asked).to.deep.equal([]);
+    const [rule] = DIRECTORY.rules;
+    const [threshold] = rule!.thresholds;
+    const ofUnit = {
+      name: "of the unit",
+      when: { units: ["ou-ab12-34567890"] },
+      thresholds: [{ ...threshold!, name: "unit" }],
+    };
+    const made = world({ units, directory: { ...DIRECTORY, rules: [ofUnit, rule] } });
+    await made.deliver(termination());
+    expect(asked).to.deep.equal(["111122223333"]);
+    expect((await made.table.readDetails(EVENT_ID))!.risk.name).to.equal("unit");
   });
 
   it("opens by hand what the catalogue knows, and nothing else", async () => {

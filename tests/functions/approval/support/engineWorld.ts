@@ -133,6 +133,8 @@ export interface WorldOptions {
   peer?: EngineParts["peer"];
   snapshots?: EngineParts["snapshots"];
   directory?: unknown;
+  /** In which units an account is. */
+  units?: (account: string) => string[];
 }
 
 /** A world. */
@@ -210,7 +212,7 @@ export function world({
     alerts: crasher.wrap({ alert: async ({ title }: { title: string }) => void state.alerts.push(title) }),
     looker: crasher.wrap({ look: async (plan: PlannedOperation) => look(plan) }),
     past: new AuditedPast(audit),
-    units: { of: async () => [] },
+    units: { of: async (account) => options.units?.(account) ?? [] },
     access: crasher.wrap({
       give: async (_plan: PlannedOperation, id: string, at: Date) => {
         state.roles.add(id);
