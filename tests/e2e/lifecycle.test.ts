@@ -88,7 +88,7 @@ function lifeOfBothStacks(engine: EngineChoice): void {
 }
 
 describe("both stacks on the local engine", function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   lifeOfBothStacks("local");
 });
 

@@ -9,7 +9,7 @@ import { type RunningCommand, root, start } from "./support";
 
 /** An operator's commands on the day, as true processes against deployed cells. */
 describe("promotion by the command", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let environment: LocalEnvironment;
   let stateDir: string;
   before(async () => {

@@ -38,7 +38,7 @@ export function start(args: string[], env: Record<string, string> = {}): Running
           if (child.exitCode !== null) throw new Error(`the command ended before "${text}":\n${output}`);
           return undefined;
         },
-        { timeoutMs: 200_000 },
+        { timeoutMs: 400_000 },
       );
     },
     async ended() {
