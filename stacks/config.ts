@@ -8,6 +8,7 @@ import {
   STS_ENDPOINT_KINDS,
 } from "../components/regional/partition";
 import { LANGUAGES } from "../functions/approval/directory/document";
+import { DOCUMENT_ADDRESS } from "../functions/approval/directory/documentAddress";
 import { isTimeZone } from "../functions/approval/http/settings";
 import { KNOWN_EVENTS } from "../functions/approval/operations/catalogue";
 
@@ -35,12 +36,7 @@ const externalId = z
   .string()
   .regex(/^[\w+=,.@:/-]{2,1224}$/, "an external id, 2 letters, digits and +=,.@:/- or more");
 const https = z.url({ protocol: /^https$/, error: "an https address" });
-const documentAddress = z
-  .string()
-  .regex(
-    /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/.{1,1024}$|^ssm:\/[\w./-]{1,1010}$/,
-    "s3://BUCKET/KEY or ssm:/NAME",
-  );
+const documentAddress = z.string().regex(DOCUMENT_ADDRESS, "s3://BUCKET/KEY or ssm:/NAME");
 const hour = z.int().min(0).max(24, "an hour, 0 to 24");
 /** An optional string: Pulumi.yaml's default is the empty one. */
 const orEmpty = <T extends z.ZodType<string>>(schema: T) => z.union([z.literal(""), schema]);

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type * as z from "zod";
+import { DOCUMENT_ADDRESS } from "../../functions/approval/directory/documentAddress";
 import {
   PAGES_VARIABLE,
   type PagesSettings,
@@ -106,8 +107,7 @@ function organizationRole(cell: Cell, managementAccountId = ""): string | undefi
 }
 
 function checkDocument(argument: string, address: string): string {
-  if (/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/.{1,1024}$|^ssm:\/[\w./-]{1,1010}$/.test(address))
-    return address;
+  if (DOCUMENT_ADDRESS.test(address)) return address;
   throw new Error(`${argument} is "${address}": s3://BUCKET/KEY or ssm:/NAME`);
 }
 

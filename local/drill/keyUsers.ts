@@ -156,10 +156,10 @@ function programPolicy(securityAccountId: string, accountId: string, userName: s
 }
 
 /** In the emulator a 12-digit key is the root of that account. */
+export function rootSettings(endpoint: string, accountId: string) {
+  return { endpoint, credentials: { accessKeyId: accountId, secretAccessKey: "test" } };
+}
+
 function rootOfMember(url: string, accountId: string): IAMClient {
-  return new IAMClient({
-    endpoint: url,
-    region: PRIMARY.region,
-    credentials: { accessKeyId: accountId, secretAccessKey: "test" },
-  });
+  return new IAMClient({ ...rootSettings(url, accountId), region: PRIMARY.region });
 }

@@ -25,6 +25,7 @@ import { type LocalCell, PRIMARY, STANDBY } from "../../environment";
 import { waitFor } from "../../waitFor";
 import { ENGINEER, LEAD, OPERATOR, OPERATORS_ACCOUNT, OWNER } from "../approvers";
 import { type DrillContext, NO_ANSWER_MS } from "../context";
+import { rootSettings } from "../keyUsers";
 import type { StepFindings } from "../runner";
 
 /** Longest wait for a mail or for a call: seconds here, more where a lost region has to be waited for. */
@@ -353,9 +354,8 @@ export class Approvals {
     return new EC2Client({ ...this.rootOfMember, region });
   }
 
-  /** In the emulator a 12-digit key is the root of that account. */
   private get rootOfMember() {
-    return { endpoint: this.url, credentials: { accessKeyId: OPERATORS_ACCOUNT, secretAccessKey: "test" } };
+    return rootSettings(this.url, OPERATORS_ACCOUNT);
   }
 }
 
